@@ -1,0 +1,39 @@
+# `make demo` and `make test` do their own set-up: all they need is Python 3.11 or later, make and a network.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command -v $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := pyproject.toml README.md $(shell find src -type f -not -name '*.pyc')
+
+.PHONY: demo test test-all check docs clean
+
+demo: $(VENV)/installed
+	$(BIN)/warmline lab run reuse-client --environments 20 --html build/reuse-client.html --json build/reuse-client.json
+
+test: $(VENV)/installed
+	$(BIN)/pytest -m "not slow" --cov --cov-report=term:skip-covered
+
+test-all: $(VENV)/installed
+	$(BIN)/pytest
+
+check: $(VENV)/installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+# The pages that are made from the code: option defaults, practices.
+docs: $(VENV)/installed
+	$(BIN)/python docs/generate.py
+
+clean:
+	rm -rf $(VENV) build dist
+
+# Dependencies change seldom, the package often: two stamps. The tests run against the built wheel.
+$(VENV)/dependencies: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt pip hatchling
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --group dev '.[all]'
+	touch $@
+
+$(VENV)/installed: $(VENV)/dependencies $(SOURCES)
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --force-reinstall .
+	touch $@

@@ -1,0 +1,3 @@
+"""
+The tables everything else reads: practices, limits, links. Standard library only.
+"""

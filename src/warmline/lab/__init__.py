@@ -1,0 +1,3 @@
+"""
+Real Lambda environments and a real mongod on one machine, measured.
+"""

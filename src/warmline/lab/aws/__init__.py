@@ -1,0 +1,3 @@
+"""
+A Lambda service in miniature that drives the real AWS runtime client.
+"""

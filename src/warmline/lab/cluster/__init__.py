@@ -1,0 +1,3 @@
+"""
+A real MongoDB cluster on loopback, started and stopped by one object.
+"""

@@ -1,0 +1,3 @@
+"""
+One experiment a module: what breaking a practice costs, measured.
+"""

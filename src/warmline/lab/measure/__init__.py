@@ -1,0 +1,3 @@
+"""
+What the cluster and the caller see, from the server's side and the client's.
+"""

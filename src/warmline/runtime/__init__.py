@@ -1,0 +1,3 @@
+"""
+What runs inside the Lambda function: PyMongo and the standard library only.
+"""
