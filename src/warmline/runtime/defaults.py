@@ -1,0 +1,84 @@
+"""
+The client options that warmline sets when neither the caller nor the URI does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from .environment import function_and_version
+
+_PAGE = "https://www.mongodb.com/docs/atlas/manage-connections-aws-lambda/"
+_SPECIFICATIONS = "https://github.com/mongodb/specifications/blob/master/source/"
+
+
+@dataclass(frozen=True)
+class Default:
+    """
+    One option: PyMongo's name for it, our value, why, and where the fact behind it stands.
+
+    A ``value`` that can be called is called for every client; ``None`` leaves the option unset.
+    """
+
+    name: str
+    value: int | Callable[[], str | None] | None
+    reason: str
+    source: str
+
+
+DEFAULTS = (
+    Default(
+        "maxIdleTimeMS",
+        60_000,
+        "A connection that was idle for a minute is closed rather than reused: after a thaw its path may be gone.",
+        _PAGE,
+    ),
+    Default(
+        "minPoolSize",
+        None,
+        "PyMongo keeps this many connections to every member, not to the primary alone: "
+        "on three members a 1 makes 6 connections of 4.",
+        _SPECIFICATIONS + "connection-monitoring-and-pooling/connection-monitoring-and-pooling.md",
+    ),
+    Default(
+        "maxPoolSize",
+        5,
+        "An environment serves one request at a time, so one connection does; "
+        "five leave room for a handler with threads and bound what a fleet can open.",
+        _SPECIFICATIONS + "connection-monitoring-and-pooling/connection-monitoring-and-pooling.md",
+    ),
+    Default(
+        "appName",
+        function_and_version,
+        "Function name and version, so that the cluster's operator sees whose connections these are.",
+        _SPECIFICATIONS + "mongodb-handshake/handshake.md",
+    ),
+    Default(
+        "serverSelectionTimeoutMS",
+        5_000,
+        "PyMongo waits 30 s, Lambda's own timeout is 3 s: the real error would hide behind 'Task timed out'. "
+        "Five seconds outlast an election; inside an invocation the deadline shortens them further.",
+        _SPECIFICATIONS + "server-selection/server-selection.md",
+    ),
+    Default(
+        "connectTimeoutMS",
+        2_000,
+        "Long enough for one lost SYN (sent again after 1 s) and a TLS handshake; PyMongo's 20 s is also how long "
+        "a monitor waits on a dead connection before the pool is cleared.",
+        _SPECIFICATIONS + "server-discovery-and-monitoring/server-monitoring.md",
+    ),
+)
+
+
+def defaults_beside(set_already: Collection[str]) -> dict[str, Any]:
+    """
+    The defaults for the options that are not set already (lower-case names): the caller and the URI win.
+    """
+    values = {
+        default.name: default.value() if callable(default.value) else default.value
+        for default in DEFAULTS
+        if default.name.lower() not in set_already
+    }
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,37 @@
+"""
+What the process can tell about the Lambda execution environment it runs in.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+"""
+
+from __future__ import annotations
+
+import os
+
+
+def on_lambda() -> bool:
+    """
+    Tell whether this process runs in a Lambda execution environment.
+
+    The rule of the driver specifications (mongodb-handshake, ``client.env``), which PyMongo follows too.
+    """
+    return "AWS_LAMBDA_RUNTIME_API" in os.environ or os.environ.get("AWS_EXECUTION_ENV", "").startswith("AWS_Lambda_")
+
+
+def during_init() -> bool:
+    """
+    Tell whether the Init phase is still running, so that connecting now costs no request any time.
+
+    The runtime client sets the trace header's variable at every invocation and never before the first.
+    """
+    return on_lambda() and "_X_AMZN_TRACE_ID" not in os.environ
+
+
+def function_and_version() -> str | None:
+    """
+    Name the function and its version (``orders:42``), ``None`` outside Lambda.
+    """
+    name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
+    if not name or not on_lambda():
+        return None
+    return f"{name}:{os.environ.get('AWS_LAMBDA_FUNCTION_VERSION', '$LATEST')}"

@@ -1,0 +1,128 @@
+"""
+A URI and options become settings that PyMongo takes, or one clear error.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pymongo
+from pymongo import uri_parser
+from pymongo.errors import InvalidURI as DriverInvalidURI
+from pymongo.errors import PyMongoError
+
+from .defaults import defaults_beside
+from .errors import (
+    ConfigurationError,
+    InvalidOptionError,
+    InvalidURIError,
+    MissingURIError,
+    SrvMaxHostsError,
+    UnknownOptionError,
+)
+from .redact import redact, redact_uri
+
+URI_VARIABLE = "MONGODB_URI"
+
+# One "@", and before it nothing that would have had to be percent-encoded.
+_WELL_FORMED_CREDENTIALS = r"[^:/?#\[\]@]+(:[^:/?#\[\]@]*)?@[^@]*"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """
+    What ``MongoClient`` is called with, and where the URI came from.
+    """
+
+    uri: str
+    where: str
+    options: Mapping[str, Any]
+    connect_at_init: bool
+
+
+def settings(uri: str | None, options: Mapping[str, Any]) -> Settings:
+    """
+    Read the URI and the options, and add our defaults for what neither of them sets.
+    """
+    uri, where = _given(uri)
+    set_already = _uri_options(uri, where) | {name.lower(): value for name, value in options.items()}
+    _check_srv_max_hosts(uri, set_already)
+    # Left to itself PyMongo starts its monitors with the client, except on Lambda. Ours opens nothing by itself
+    # anywhere: during Init `connect` does, elsewhere the first operation.
+    options = {"connect": False, **defaults_beside(set_already), **options}
+    return Settings(uri, where, options, connect_at_init=set_already.get("connect", True))
+
+
+def refusal(error: Exception, uri: str, where: str) -> ConfigurationError:
+    """
+    Say in one line why PyMongo refused a URI or an option.
+    """
+    rest = uri.partition("://")[2]
+    if "@" in rest and not re.fullmatch(_WELL_FORMED_CREDENTIALS, rest):
+        # PyMongo's text may quote a piece of such a password.
+        return InvalidURIError(
+            f"{where} is malformed, probably because its user name or password holds one of : / ? # [ ] @ as it is: "
+            f"percent-encode both with urllib.parse.quote_plus; {redact_uri(uri)!r}"
+        )
+    text = redact(str(error)).rstrip(".")
+    if text.startswith("Unknown option"):
+        return UnknownOptionError(f"PyMongo {pymongo.version} does not know an option of {where}: {text}")
+    if isinstance(error, DriverInvalidURI):
+        return InvalidURIError(f"{where} is malformed: {text}; {redact_uri(uri)!r}")
+    return InvalidOptionError(f"PyMongo refuses an option of {where}: {text}; {redact_uri(uri)!r}")
+
+
+def _given(uri: str | None) -> tuple[str, str]:
+    where = "connect()"
+    if uri is None:
+        uri, where = os.environ.get(URI_VARIABLE, ""), f"the environment variable {URI_VARIABLE}"
+        if not uri.strip():
+            raise MissingURIError(
+                f"there is no URI to connect to: set the environment variable {URI_VARIABLE}, "
+                "or pass connect('mongodb+srv://…')"
+            )
+    if not isinstance(uri, str):
+        raise InvalidURIError(f"connect() takes the URI as a string, not {type(uri).__name__}")
+    # A secret store or `echo` likes to leave a newline behind.
+    uri = uri.strip()
+    if not uri.startswith(("mongodb://", "mongodb+srv://")):
+        raise InvalidURIError(
+            f"the URI of {where} does not begin with mongodb:// or mongodb+srv://: {redact_uri(uri)!r}; "
+            "copy it from Atlas under Connect > Drivers"
+        )
+    return uri, where
+
+
+def _uri_options(uri: str, where: str) -> dict[str, Any]:
+    query = uri.partition("?")[2]
+    if not query:
+        return {}
+    try:
+        # Of a URI option that it does not know PyMongo only warns, and goes on without it.
+        options = uri_parser.split_options(query, validate=True, warn=False, normalize=False)
+    except (PyMongoError, ValueError, TypeError) as error:
+        raise refusal(error, uri, where) from None
+    return {name.lower(): value for name, value in options.items()}
+
+
+def _check_srv_max_hosts(uri: str, options: Mapping[str, Any]) -> None:
+    hosts = options.get("srvmaxhosts")
+    if not hosts:
+        return
+    what = f"srvMaxHosts={hosts} can't hold"
+    if not uri.startswith("mongodb+srv://"):
+        raise SrvMaxHostsError(
+            f"{what} in {redact_uri(uri)!r}: it limits the hosts of a mongodb+srv:// record; "
+            "use the SRV connection string or remove srvMaxHosts"
+        )
+    if options.get("replicaset"):
+        raise SrvMaxHostsError(
+            f"{what} beside replicaSet={options['replicaset']}: it is for sharded clusters only, "
+            "a replica set needs all of its members; remove srvMaxHosts"
+        )
+    if options.get("loadbalanced"):
+        raise SrvMaxHostsError(f"{what} beside loadBalanced=true: there is only one host; remove srvMaxHosts")
