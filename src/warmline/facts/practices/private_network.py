@@ -1,0 +1,28 @@
+"""
+private-network: VPC peering or PrivateLink.
+"""
+
+from __future__ import annotations
+
+from warmline.facts import sources
+from warmline.facts.places import DoesNotApply, Filled, NotYet
+from warmline.facts.practice import Practice
+
+PRACTICE = Practice(
+    id="private-network",
+    title="Connect over a private network",
+    why=(
+        "Over VPC peering or a private endpoint the cluster's "
+        "access list needs private addresses only, or none. "
+        "Both need a dedicated tier. "
+        "A private endpoint has one port per node, anywhere from 1024 to 65535 "
+        "and free to change, so security groups must allow the whole range."
+    ),
+    sources=(sources.ATLAS_LAMBDA, sources.ATLAS_PEERING, sources.ATLAS_PRIVATE_ENDPOINT),
+    runtime=DoesNotApply("The route is set up in AWS and Atlas, before any code of the function runs."),
+    rules=NotYet(),
+    experiment=DoesNotApply(
+        "What a public route costs is exposure, and that is no time or count that a lab could measure."
+    ),
+    page=Filled(("docs/practices/private-network.md",)),
+)

@@ -1,0 +1,25 @@
+"""
+retry-politely: no storm of retries.
+"""
+
+from __future__ import annotations
+
+from warmline.facts import sources
+from warmline.facts.places import Filled, NotYet
+from warmline.facts.practice import Practice
+
+PRACTICE = Practice(
+    id="retry-politely",
+    title="Back off with jitter when the cluster refuses",
+    why=(
+        "Environments that were refused at the same moment and "
+        "retry after the same pause arrive together again. "
+        "On M10 and M20 new connections beyond 15 per second and node "
+        "are queued and then dropped, so such a storm feeds itself."
+    ),
+    sources=(sources.SPEC_BACKPRESSURE, sources.ATLAS_LIMITS),
+    runtime=NotYet(),
+    rules=NotYet(),
+    experiment=NotYet(),
+    page=Filled(("docs/practices/retry-politely.md",)),
+)

@@ -1,0 +1,25 @@
+"""
+snapstart: nothing live in a snapshot.
+"""
+
+from __future__ import annotations
+
+from warmline.facts import sources
+from warmline.facts.places import Filled, NotYet
+from warmline.facts.practice import Practice
+
+PRACTICE = Practice(
+    id="snapstart",
+    title="With SnapStart, close before the snapshot and reconnect after the restore",
+    why=(
+        "A snapshot keeps no connection alive, and every environment restored from it starts "
+        "with the same state of Python's random, so all of them could draw the same mongos. "
+        "The role's credentials come from AWS_CONTAINER_CREDENTIALS_FULL_URI "
+        "then, not from the access key variables."
+    ),
+    sources=(sources.AWS_SNAPSTART_UNIQUENESS, sources.AWS_SNAPSTART_CREDENTIALS),
+    runtime=NotYet(),
+    rules=NotYet(),
+    experiment=NotYet(),
+    page=Filled(("docs/practices/snapstart.md",)),
+)
