@@ -149,12 +149,18 @@ def test_every_practice_is_explained_on_its_own_page() -> None:
         assert practice.page == Filled((f"docs/practices/{practice.id}.md",))
 
 
-def test_what_the_catalog_claims_to_be_there_is_there() -> None:
+def test_what_the_catalog_claims_to_be_there_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    # Shown in every run: the holes are what is left to do.
+    with capsys.disabled():
+        print_places()
+    known = known_now()
+    assert "\n".join(claim for practice in PRACTICES for claim in false_claims(practice, known)) == ""
+
+
+def print_places() -> None:
     print(f"\n{'practice':20}" + "".join(f"{place:>12}" for place in PLACES))
     for practice in PRACTICES:
         print(f"{practice.id:20}" + "".join(f"{shown(getattr(practice, place)):>12}" for place in PLACES))
-    known = known_now()
-    assert "\n".join(claim for practice in PRACTICES for claim in false_claims(practice, known)) == ""
 
 
 MADE_UP = Practice(

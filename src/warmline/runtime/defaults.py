@@ -59,7 +59,7 @@ DEFAULTS = (
         "serverSelectionTimeoutMS",
         5_000,
         "PyMongo waits 30 s, Lambda's own timeout is 3 s: the real error would hide behind 'Task timed out'. "
-        "Five seconds outlast an election; inside an invocation the deadline shortens them further.",
+        "Five seconds outlast an election. Inside @handler the invocation's deadline takes this option's place.",
         _SPECIFICATIONS + "server-selection/server-selection.md",
     ),
     Default(

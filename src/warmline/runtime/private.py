@@ -7,11 +7,14 @@ Each has a fallback for a PyMongo that has lost it, and a contract test (``tests
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
+
+# Selecting a server, and checking a connection out for a write and for a read: what every operation goes through.
+_CONNECTING = ("_select_server", "_checkout", "_conn_from_server")
 
 
 def is_closed(client: MongoClient[dict[str, Any]]) -> bool:
@@ -28,32 +31,30 @@ def explain_until_connected(client: MongoClient[dict[str, Any]]) -> None:
     The client stays a plain ``MongoClient``: these are attributes of this one instance, gone after the first success.
     Without the private names errors stay as PyMongo made them.
     """
-    select: Callable[..., Any] | None = getattr(client, "_select_server", None)
-    check_out: Callable[..., Any] | None = getattr(client, "_checkout", None)
-    if select is None or check_out is None:
+    try:
+        methods: list[Callable[..., Any]] = [getattr(client, name) for name in _CONNECTING]
+    except AttributeError:
         return
+    select, *check_outs = methods
 
     def explaining_select(*args: Any, **keywords: Any) -> Any:
         with _explaining():
             return select(*args, **keywords)
 
-    @contextmanager
-    def explaining_check_out(*args: Any, **keywords: Any) -> Iterator[Any]:
-        checkout = check_out(*args, **keywords)
-        with _explaining():
-            connection = checkout.__enter__()
-        # Connected: from here on this client is as PyMongo made it.
-        for name in ("_select_server", "_checkout"):
-            vars(client).pop(name, None)
-        try:
-            yield connection
-        except BaseException as error:
-            if not checkout.__exit__(type(error), error, error.__traceback__):
-                raise
-        else:
-            checkout.__exit__(None, None, None)
+    def explaining(check_out: Callable[..., Any]) -> Callable[..., Any]:
+        @contextmanager
+        def explaining_check_out(*args: Any, **keywords: Any) -> Iterator[Any]:
+            with ExitStack() as stack:
+                with _explaining():
+                    connection = stack.enter_context(check_out(*args, **keywords))
+                # Connected: from here on this client is as PyMongo made it.
+                for name in _CONNECTING:
+                    vars(client).pop(name, None)
+                yield connection
 
-    vars(client).update(_select_server=explaining_select, _checkout=explaining_check_out)
+        return explaining_check_out
+
+    vars(client).update(zip(_CONNECTING, (explaining_select, *map(explaining, check_outs)), strict=True))
 
 
 @contextmanager

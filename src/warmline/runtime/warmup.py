@@ -28,7 +28,8 @@ def connect_now(client: MongoClient[dict[str, Any]]) -> None:
     """
     started = time.monotonic()
     try:
-        with pymongo.timeout(INIT_CONNECT_SECONDS):
+        # Within timeout() PyMongo takes its time in place of serverSelectionTimeoutMS.
+        with pymongo.timeout(min(INIT_CONNECT_SECONDS, client.options.server_selection_timeout)):
             client.admin.command("ping", read_preference=client.read_preference)
     except Exception as error:
         # Whatever it is, the function's own first operation must be the one that fails with it.

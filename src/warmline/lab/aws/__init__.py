@@ -1,3 +1,26 @@
 """
 A Lambda service in miniature that drives the real AWS runtime client.
 """
+
+from __future__ import annotations
+
+from .environment import Ending, Environment, State
+from .freezer import CgroupFreezer, Freezer, SignalFreezer, best_freezer
+from .function import FunctionSpec, InvokeResult, StartMode
+from .invoke_endpoint import InvokeEndpoint
+from .service import LambdaService
+
+__all__ = [
+    "CgroupFreezer",
+    "Ending",
+    "Environment",
+    "Freezer",
+    "FunctionSpec",
+    "InvokeEndpoint",
+    "InvokeResult",
+    "LambdaService",
+    "SignalFreezer",
+    "StartMode",
+    "State",
+    "best_freezer",
+]

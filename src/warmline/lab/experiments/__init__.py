@@ -1,3 +1,24 @@
 """
 One experiment a module: what breaking a practice costs, measured.
 """
+
+from __future__ import annotations
+
+from . import reuse_client
+from .experiment import Experiment, OnProgress, RunOptions
+from .result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric
+
+# In the order of the practices. A new experiment is a module and a line here.
+EXPERIMENTS = (reuse_client.EXPERIMENT,)
+
+__all__ = [
+    "EXPERIMENTS",
+    "ConnectionSeries",
+    "Event",
+    "Experiment",
+    "ExperimentResult",
+    "Latencies",
+    "Metric",
+    "OnProgress",
+    "RunOptions",
+]

@@ -1,0 +1,241 @@
+"""
+One execution environment: Init, Invoke, freeze, thaw, and its end.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from ..workspace import Workspace
+from .freezer import Freezer
+from .function import REGION, FunctionSpec
+from .processes import EnvironmentProcess, Spawner
+from .runtime_api import Invocation, Outcome, RuntimeAPI
+
+# Init has ten seconds.
+INIT_SECONDS = 10.0
+
+# With an internal extension Lambda sends SIGTERM and waits this long before SIGKILL; with none it kills at once.
+SHUTDOWN_SECONDS = 0.5
+
+
+class State(Enum):
+    """
+    Where an environment stands.
+    """
+
+    STARTING = "starting"
+    BUSY = "busy"
+    IDLE = "idle"
+    FROZEN = "frozen"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """
+    How an environment ended: exit code (negative: the signal), and the time from the first signal to its end.
+    """
+
+    exit_code: int
+    milliseconds: float
+
+
+class Environment:
+    """
+    A process with the real runtime client, and the API that it talks to.
+    """
+
+    def __init__(
+        self, name: str, function: FunctionSpec, *, spawner: Spawner, freezer: Freezer, workspace: Workspace
+    ) -> None:
+        self.name = name
+        self.function = function
+        self.state = State.STARTING
+        self.log = workspace.logs / f"{name}.log"
+        self._spawner = spawner
+        self._freezer = freezer
+        self._mark = workspace.environ()
+        self._group: Path | None = None
+        self._api = RuntimeAPI(function)
+        self._process: EnvironmentProcess | None = None
+        self._spent = False
+
+    @property
+    def pid(self) -> int:
+        """
+        The process that runs the handler.
+        """
+        return self._running.pid
+
+    @property
+    def _running(self) -> EnvironmentProcess:
+        assert self._process is not None, "the environment has not been started"  # noqa: S101
+        return self._process
+
+    async def start(self, seconds: float = INIT_SECONDS) -> Outcome | None:
+        """
+        Run the Init phase; return ``None`` when it went well and else the error, with the environment ended.
+        """
+        address = await self._api.open()
+        self._group = self._freezer.group(self.name)
+        function = self.function
+        self._process = await self._spawner.spawn(
+            argv=[sys.executable, "-m", "awslambdaric", function.handler] if function.start == "exec" else None,
+            handler=function.handler,
+            env=self._environment_variables(address),
+            cwd=function.code,
+            log=self.log,
+            cgroup=self._group,
+        )
+        await self._first_of(self._api.init, seconds)
+        failed = self._init_outcome(seconds)
+        if failed is None:
+            self.state = State.IDLE
+        else:
+            await self.kill()
+        return failed
+
+    async def invoke(self, invocation: Invocation) -> Outcome:
+        """
+        Give the handler one event and return what comes of it, a timeout and a crash included.
+        """
+        seconds = self.function.timeout_seconds
+        self.state = State.BUSY
+        invocation.deadline = time.time() + seconds
+        self._api.give(invocation)
+        await self._first_of(invocation.outcome, seconds)
+        if invocation.outcome.done():
+            return invocation.outcome.result()
+        if self._running.exited.done():
+            outcome = self._exit_error(invocation.request_id)
+        else:
+            text = f"RequestId: {invocation.request_id} Error: Task timed out after {seconds:.2f} seconds"
+            outcome = _failure("Sandbox.Timedout", text)
+        self._spent = True
+        return outcome
+
+    async def settle(self) -> None:
+        """
+        After an invocation: wait until runtime and extensions wait for the next event, then freeze.
+
+        After a timeout or a crash the environment ends instead: Lambda resets it the way that it shuts one down.
+        """
+        if self._spent:
+            await self.shutdown()
+            return
+        idle = asyncio.ensure_future(self._api.idle.wait())
+        await self._first_of(idle, None)
+        if idle.done():
+            self.freeze()
+            return
+        idle.cancel()
+        await self.kill()
+
+    def freeze(self) -> None:
+        """
+        Stop all processes of the environment.
+        """
+        self._freezer.freeze(self._running, self._group)
+        self.state = State.FROZEN
+
+    def thaw(self) -> None:
+        """
+        Let them go on.
+        """
+        if self.state is State.FROZEN:
+            self._freezer.thaw(self._running, self._group)
+            self.state = State.IDLE
+
+    async def shutdown(self) -> Ending:
+        """
+        End it as Lambda does: SIGTERM and a grace if an extension is registered, SIGKILL at once if none is.
+        """
+        if not self._api.extensions:
+            return await self.kill()
+        self.thaw()
+        started = time.monotonic()
+        self._running.signal_group(signal.SIGTERM)
+        await asyncio.wait((self._running.exited,), timeout=SHUTDOWN_SECONDS)
+        return await self._end(started)
+
+    async def kill(self) -> Ending:
+        """
+        End it with SIGKILL, frozen or not.
+        """
+        return await self._end(time.monotonic())
+
+    async def _end(self, started: float) -> Ending:
+        self.state = State.ENDED
+        exit_code = 0
+        # There is none if starting it was cancelled half-way.
+        if self._process is not None:
+            self._process.signal_group(signal.SIGKILL)
+            exit_code = await asyncio.shield(self._process.exited)
+        milliseconds = (time.monotonic() - started) * 1000
+        self._freezer.forget(self._group)
+        await self._api.close()
+        return Ending(exit_code, milliseconds)
+
+    def _init_outcome(self, seconds: float) -> Outcome | None:
+        if self._api.init.done():
+            return self._api.init.result()
+        if self._running.exited.done():
+            return self._exit_error("")
+        return _failure("Sandbox.Timedout", f"Init took over {seconds:g} seconds")
+
+    async def _first_of(self, future: asyncio.Future[Any], seconds: float | None) -> None:
+        """
+        Wait for the future or the end of the process, whichever comes first, at most so long.
+        """
+        await asyncio.wait((future, self._running.exited), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+
+    def _exit_error(self, request_id: str) -> Outcome:
+        code = self._running.exited.result()
+        how = f"exit status {code}" if code >= 0 else f"signal: {signal.Signals(-code).name}"
+        return _failure("Runtime.ExitError", f"RequestId: {request_id} Error: Runtime exited with error: {how}")
+
+    def _environment_variables(self, address: str) -> Mapping[str, str]:
+        """
+        What Lambda sets, then what the function was deployed with, then the lab's own mark.
+
+        Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+        """
+        function = self.function
+        return {
+            "AWS_ACCESS_KEY_ID": "ASIAWARMLINELAB00000",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+            "AWS_LAMBDA_FUNCTION_NAME": function.name,
+            "AWS_LAMBDA_FUNCTION_VERSION": function.version,
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
+            "AWS_LAMBDA_LOG_STREAM_NAME": self.name,
+            "AWS_LAMBDA_RUNTIME_API": address,
+            "AWS_REGION": REGION,
+            "AWS_SECRET_ACCESS_KEY": "lab",
+            "AWS_SESSION_TOKEN": "lab",
+            "LAMBDA_TASK_ROOT": str(function.code),
+            "LANG": "en_US.UTF-8",
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "TZ": ":UTC",
+            "_HANDLER": function.handler,
+            **function.environment,
+            **self._mark,
+        }
+
+
+def _failure(kind: str, message: str) -> Outcome:
+    return Outcome(json.dumps({"errorType": kind, "errorMessage": message}).encode(), error=True)

@@ -1,0 +1,76 @@
+"""
+What is deployed, and what an invocation gives back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+
+# Limits of synchronous invocations, in bytes.
+# Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html (6 MB each way; the response's is
+# the figure in AWS's own error text).
+MAX_PAYLOAD_BYTES = 6_291_456
+MAX_RESPONSE_BYTES = 6_291_556
+
+StartMode = Literal["zygote", "exec"]
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """
+    One function as it is deployed.
+
+    ``start`` says how its environments begin: forked from a process that has imported the driver already
+    (``zygote``: many of them, fast and small), or as a new interpreter each (``exec``: a true cold start).
+    """
+
+    name: str
+    code: Path
+    handler: str = "app.lambda_handler"
+    environment: Mapping[str, str] = field(default_factory=dict)
+    memory_mb: int = 512
+    timeout_seconds: float = 3.0
+    reserved_concurrency: int | None = None
+    version: str = "$LATEST"
+    runtime: str = "python3.13"
+    start: StartMode = "zygote"
+
+    @property
+    def arn(self) -> str:
+        """
+        The function's ARN, without a version.
+        """
+        return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class InvokeResult:
+    """
+    The answer to one invocation, and what it took.
+
+    ``latency_ms`` is what the caller waited from the moment that the environment had a place to run in: start, Init
+    and handler for a cold start, thaw and handler otherwise. ``init_ms`` is ``None`` for a warm one.
+    """
+
+    request_id: str
+    payload: bytes
+    function_error: str | None
+    executed_version: str
+    latency_ms: float
+    duration_ms: float
+    init_ms: float | None
+    environment: str
+    log_tail: str
+
+    @property
+    def cold(self) -> bool:
+        """
+        Whether the environment was started for this invocation.
+        """
+        return self.init_ms is not None

@@ -1,0 +1,110 @@
+"""
+AWS's own Invoke path over HTTP, so that boto3 and the AWS CLI work with ``--endpoint-url``.
+
+Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import uuid
+
+from aiohttp import web
+
+from ..errors import Throttled, UnknownFunction
+from .function import ACCOUNT, MAX_PAYLOAD_BYTES, REGION, InvokeResult
+from .service import LambdaService
+
+PATH = "/2015-03-31/functions/{name}/invocations"
+
+
+class InvokeEndpoint:
+    """
+    An HTTP server in front of a service; ``async with`` starts it, on loopback only.
+
+    :param port: 0 takes a free one.
+    """
+
+    def __init__(self, service: LambdaService, port: int = 0) -> None:
+        self._service = service
+        self._port = port
+        self._events: set[asyncio.Task[InvokeResult]] = set()
+
+    async def __aenter__(self) -> InvokeEndpoint:
+        # Room for the parts of a request beside its payload; a payload over the limit is answered as AWS does.
+        application = web.Application(client_max_size=4 * MAX_PAYLOAD_BYTES)
+        application.router.add_post(PATH, self._invoke)
+        self._runner = web.AppRunner(application, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for event in self._events:
+            event.cancel()
+        await self._runner.cleanup()
+
+    @property
+    def url(self) -> str:
+        """
+        What ``--endpoint-url`` takes.
+        """
+        host, port = self._runner.addresses[0][:2]
+        return f"http://{host}:{port}"
+
+    async def _invoke(self, request: web.Request) -> web.Response:
+        # A name, a name with a version, or an ARN.
+        name = request.match_info["name"].removeprefix(f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:").split(":")[0]
+        payload = await request.read() or b"{}"
+        refused = _refused(payload)
+        if refused is not None:
+            return refused
+        kind = request.headers.get("X-Amz-Invocation-Type", "RequestResponse")
+        try:
+            self._service.function(name)
+            if kind == "DryRun":
+                return web.Response(status=204)
+            context = request.headers.get("X-Amz-Client-Context")
+            call = self._service.invoke(
+                name, payload, client_context=base64.b64decode(context).decode() if context else None
+            )
+            if kind == "Event":
+                event = asyncio.create_task(call)
+                self._events.add(event)
+                event.add_done_callback(self._events.discard)
+                return web.Response(status=202, headers={"x-amzn-RequestId": str(uuid.uuid4())})
+            result = await call
+        except UnknownFunction:
+            arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+            return _error(404, "ResourceNotFoundException", {"Message": f"Function not found: {arn}"})
+        except Throttled:
+            reason = {"Reason": "ReservedFunctionConcurrentInvocationLimitExceeded", "message": "Rate Exceeded."}
+            return _error(429, "TooManyRequestsException", reason)
+        return _answer(result, with_log=request.headers.get("X-Amz-Log-Type") == "Tail")
+
+
+def _refused(payload: bytes) -> web.Response | None:
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        text = f"Request must be smaller than {MAX_PAYLOAD_BYTES} bytes for the InvokeFunction operation"
+        return _error(413, "RequestTooLargeException", {"message": text})
+    try:
+        json.loads(payload)
+    except ValueError as error:
+        text = f"Could not parse request body into json: {error}"
+        return _error(400, "InvalidRequestContentException", {"message": text})
+    return None
+
+
+def _answer(result: InvokeResult, *, with_log: bool) -> web.Response:
+    headers = {"X-Amz-Executed-Version": result.executed_version, "x-amzn-RequestId": result.request_id}
+    if result.function_error:
+        headers["X-Amz-Function-Error"] = result.function_error
+    if with_log:
+        headers["X-Amz-Log-Result"] = base64.b64encode(result.log_tail.encode()).decode()
+    return web.Response(body=result.payload, headers=headers, content_type="application/json")
+
+
+def _error(status: int, kind: str, body: dict[str, str]) -> web.Response:
+    return web.json_response({"Type": "User", **body}, status=status, headers={"x-amzn-ErrorType": kind})

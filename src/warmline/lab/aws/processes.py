@@ -1,0 +1,139 @@
+"""
+Our side of the spawner: start an environment's process, signal it, learn of its end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import EnvironmentStartError
+
+_SPAWNER = Path(__file__).with_name("spawner.py")
+
+# What Python environments import, and what the runtime client is built on. Not the runtime client itself, which reads
+# its environment's variables while it is imported. With the driver warmline too: else the one function that uses it
+# would pay for an import that the zygote spares the others.
+_PRELOAD = (
+    "warmline",
+    "simplejson",
+    "decimal",
+    "http.client",
+    "concurrent.futures.thread",
+    "snapshot_restore_py",
+)
+
+
+class EnvironmentProcess:
+    """
+    A running environment: the leader of a process group of its own.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.exited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def signal_group(self, number: signal.Signals) -> None:
+        """
+        Signal the process and what it has started, unless it has ended.
+        """
+        if not self.exited.done():
+            try:
+                os.killpg(self.pid, number)
+            except ProcessLookupError:
+                return
+
+
+class Spawner:
+    """
+    The process that starts environments; ``async with`` starts and ends it.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = dict(environ)
+        self._running: dict[int, EnvironmentProcess] = {}
+        self._starting: deque[asyncio.Future[EnvironmentProcess]] = deque()
+        # Children that ended before their own pid had been read.
+        self._early: dict[int, int] = {}
+
+    async def __aenter__(self) -> Spawner:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            # Else this folder would stand first in sys.path, and its modules in front of anybody's.
+            "-P",
+            str(_SPAWNER),
+            *_PRELOAD,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, **self._environ},
+            # Ctrl-C is for the lab, which then ends its environments one by one.
+            start_new_session=True,
+        )
+        assert self._process.stdin is not None  # noqa: S101  for the type checker
+        assert self._process.stdout is not None  # noqa: S101
+        self._requests, self._messages = self._process.stdin, self._process.stdout
+        if not await self._messages.readline():
+            raise EnvironmentStartError("the process that starts the environments ended at once: see its error above")
+        self._reader = asyncio.create_task(self._read())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._requests.close()
+        await self._process.wait()
+        await self._reader
+
+    async def spawn(
+        self,
+        *,
+        argv: Sequence[str] | None,
+        handler: str,
+        env: Mapping[str, str],
+        cwd: Path,
+        log: Path,
+        cgroup: Path | None,
+    ) -> EnvironmentProcess:
+        """
+        Start one environment: ``argv`` as a new program, or without one a fork that runs the handler.
+        """
+        request: dict[str, Any] = {
+            "argv": list(argv) if argv else None,
+            "handler": handler,
+            "env": dict(env),
+            "cwd": str(cwd),
+            "log": str(log),
+            "cgroup": str(cgroup) if cgroup else None,
+        }
+        started: asyncio.Future[EnvironmentProcess] = asyncio.get_running_loop().create_future()
+        self._starting.append(started)
+        self._requests.write(json.dumps(request).encode() + b"\n")
+        return await asyncio.shield(started)
+
+    async def _read(self) -> None:
+        while line := await self._messages.readline():
+            message = json.loads(line)
+            if "exited" in message:
+                self._ended(message["exited"], message["status"])
+                continue
+            process = EnvironmentProcess(message["pid"])
+            self._running[process.pid] = process
+            if process.pid in self._early:
+                self._ended(process.pid, self._early.pop(process.pid))
+            started = self._starting.popleft()
+            if not started.done():
+                started.set_result(process)
+        for started in self._starting:
+            started.set_exception(EnvironmentStartError("the process that starts the environments has ended"))
+
+    def _ended(self, pid: int, status: int) -> None:
+        process = self._running.pop(pid, None)
+        if process is None:
+            self._early[pid] = status
+        elif not process.exited.done():
+            process.exited.set_result(status)

@@ -1,0 +1,210 @@
+"""
+The Runtime API and the Extensions API of one execution environment.
+
+Sources: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html,
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html, and for what AWS does not write down the
+public runtime interface emulator (aws/aws-lambda-runtime-interface-emulator).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import uuid
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from .function import MAX_RESPONSE_BYTES, FunctionSpec
+
+_HEADER_LIMIT_BYTES = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """
+    How an invocation (or Init) ended: what was posted, and whether it was an error.
+    """
+
+    payload: bytes
+    error: bool
+
+
+@dataclass(slots=True)
+class Invocation:
+    """
+    One event on its way through an environment. ``deadline`` is wall-clock seconds.
+    """
+
+    payload: bytes
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    client_context: str | None = None
+    deadline: float = 0.0
+    outcome: asyncio.Future[Outcome] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class RuntimeAPI:
+    """
+    Serves one environment on an address of its own, as the runtime client wants it.
+
+    ``init`` resolves once: with ``None`` when the runtime and all its extensions wait for events, or with the error
+    that the runtime has posted.
+    """
+
+    def __init__(self, function: FunctionSpec) -> None:
+        self._function = function
+        self.init: asyncio.Future[Outcome | None] = asyncio.get_running_loop().create_future()
+        self.idle = asyncio.Event()
+        self.extensions: dict[str, str] = {}
+        self._extensions_waiting: set[str] = set()
+        self._runtime_waiting = False
+        self._runtime_started = False
+        # ``None`` is the end.
+        self._queue: asyncio.Queue[Invocation | None] = asyncio.Queue()
+        self._current: Invocation | None = None
+        self._closing = asyncio.Event()
+        self._listener: asyncio.Server | None = None
+        self._server = web.Server(
+            self._serve,
+            access_log=None,
+            # The runtime client sends its X-Ray cause as a header of up to 1 MiB.
+            max_line_size=_HEADER_LIMIT_BYTES,
+            max_field_size=_HEADER_LIMIT_BYTES,
+            request_factory=_request,
+        )
+
+    async def open(self) -> str:
+        """
+        Listen on a free loopback port and return ``host:port``.
+        """
+        self._listener = await asyncio.get_running_loop().create_server(self._server, "127.0.0.1", 0)
+        host, port = self._listener.sockets[0].getsockname()
+        return f"{host}:{port}"
+
+    async def close(self) -> None:
+        """
+        Stop listening and let go of the requests that still wait.
+        """
+        self._closing.set()
+        self._queue.put_nowait(None)
+        if self._listener is not None:
+            self._listener.close()
+        await self._server.shutdown(0)
+
+    def give(self, invocation: Invocation) -> None:
+        """
+        Hand an event to the runtime's next call.
+        """
+        self.idle.clear()
+        self._queue.put_nowait(invocation)
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        match (request.method, *request.path.strip("/").split("/")):
+            case "GET", "2018-06-01", "runtime", "invocation", "next":
+                return await self._next()
+            case "POST", "2018-06-01", "runtime", "invocation", request_id, ("response" | "error") as what:
+                return self._finish(request_id, await request.read(), error=what == "error")
+            case "POST", "2018-06-01", "runtime", "init", "error":
+                return self._init_error(await request.read())
+            case "POST", "2020-01-01", "extension", "register":
+                return self._register(request.headers.get("Lambda-Extension-Name"), await request.read())
+            case "GET", "2020-01-01", "extension", "event", "next":
+                return await self._extension_next(request.headers.get("Lambda-Extension-Identifier", ""))
+        return _error(404, "NotFound", f"{request.method} {request.path} is not part of the API")
+
+    async def _next(self) -> web.Response:
+        self._runtime_started = True
+        self._runtime_waiting = True
+        self._check_idle()
+        invocation = self._current = await self._queue.get()
+        if invocation is None:
+            return _ending()
+        self._runtime_waiting = False
+        headers = {
+            "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
+            "Lambda-Runtime-Deadline-Ms": str(int(invocation.deadline * 1000)),
+            "Lambda-Runtime-Invoked-Function-Arn": self._function.arn,
+            "Lambda-Runtime-Trace-Id": f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Sampled=0",
+        }
+        if invocation.client_context:
+            headers["Lambda-Runtime-Client-Context"] = invocation.client_context
+        return web.Response(body=invocation.payload, headers=headers, content_type="application/json")
+
+    def _finish(self, request_id: str, body: bytes, *, error: bool) -> web.Response:
+        invocation = self._current
+        if invocation is None or invocation.request_id != request_id:
+            return _error(400, "InvalidRequestID", "Invalid request ID")
+        self._current = None
+        too_large = len(body) > MAX_RESPONSE_BYTES
+        if too_large:
+            message = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+            body = json.dumps({"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message}).encode()
+        if not invocation.outcome.done():
+            invocation.outcome.set_result(Outcome(body, error or too_large))
+        if too_large:
+            return _error(413, "RequestEntityTooLarge", message)
+        return _accepted()
+
+    def _init_error(self, body: bytes) -> web.Response:
+        if not self.init.done():
+            self.init.set_result(Outcome(body, error=True))
+        return _accepted()
+
+    def _register(self, name: str | None, body: bytes) -> web.Response:
+        if self._runtime_started:
+            return _error(403, "Extension.RegistrationClosed", "Extension registration closed already")
+        try:
+            events = json.loads(body or b"{}").get("events", [])
+        except (ValueError, AttributeError):
+            return _error(400, "Extension.InvalidRequestFormat", "the body is not a JSON object")
+        if not name:
+            return _error(403, "Extension.InvalidExtensionName", "the header Lambda-Extension-Name is missing")
+        # No extension comes as a file here, so every one is internal; those are not told of the shutdown.
+        if "SHUTDOWN" in events:
+            return _error(403, "Extension.InvalidEventType", "SHUTDOWN: event not supported for internal extensions")
+        if name in self.extensions.values():
+            return _error(403, "Extension.AlreadyRegistered", f"{name} has registered already")
+        identifier = str(uuid.uuid4())
+        self.extensions[identifier] = name
+        about = {
+            "functionName": self._function.name,
+            "functionVersion": self._function.version,
+            "handler": self._function.handler,
+        }
+        return web.json_response(about, headers={"Lambda-Extension-Identifier": identifier})
+
+    async def _extension_next(self, identifier: str) -> web.Response:
+        if identifier not in self.extensions:
+            return _error(
+                403, "Extension.UnknownExtensionIdentifier", f"no extension has the identifier {identifier!r}"
+            )
+        self._extensions_waiting.add(identifier)
+        self._check_idle()
+        # Internal extensions that ask for INVOKE events are not served yet; the others wait for ever, as on AWS.
+        await self._closing.wait()
+        return _ending()
+
+    def _check_idle(self) -> None:
+        if self._runtime_waiting and self._extensions_waiting >= self.extensions.keys():
+            self.idle.set()
+            if not self.init.done():
+                self.init.set_result(None)
+
+
+def _request(message, payload, protocol, writer, task, loop=None):  # type: ignore[no-untyped-def]
+    return web.BaseRequest(
+        message, payload, protocol, writer, task, asyncio.get_running_loop(), client_max_size=4 * MAX_RESPONSE_BYTES
+    )
+
+
+def _ending() -> web.Response:
+    return _error(500, "ShuttingDown", "the environment is ending")
+
+
+def _accepted() -> web.Response:
+    return web.json_response({"status": "OK"}, status=202)
+
+
+def _error(status: int, kind: str, message: str) -> web.Response:
+    return web.json_response({"errorType": kind, "errorMessage": message}, status=status)

@@ -1,0 +1,189 @@
+"""
+The Lambda service in miniature: deployed functions, their environments, and which one serves an invocation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import time
+from collections.abc import Iterable
+
+from ..errors import Throttled, UnknownFunction
+from ..workspace import Workspace
+from .environment import Ending, Environment, State
+from .freezer import Freezer, best_freezer
+from .function import FunctionSpec, InvokeResult
+from .processes import Spawner
+from .runtime_api import Invocation, Outcome
+
+_LOG_TAIL_BYTES = 4096
+
+
+class Function:
+    """
+    A deployed function and its live environments.
+    """
+
+    def __init__(self, spec: FunctionSpec) -> None:
+        self.spec = spec
+        self.in_flight = 0
+        self.environments: list[Environment] = []
+        # The most recently used is last, and is taken first. One that has just answered may still be settling.
+        self.free: list[Environment] = []
+
+
+class LambdaService:
+    """
+    Deploys and invokes functions. ``async with`` starts it, and ends every environment with it.
+
+    :param runnable: how many environments may run at the same time, all others being frozen or waiting to start. On
+        AWS each has a CPU of its own; here they share this machine's, so by default two for each core, which keeps
+        an environment's latency its own.
+    """
+
+    def __init__(self, workspace: Workspace, *, freezer: Freezer | None = None, runnable: int | None = None) -> None:
+        self._workspace = workspace
+        self.freezer = freezer or best_freezer(workspace)
+        self._runnable = asyncio.Semaphore(runnable or 2 * (os.cpu_count() or 1))
+        self._functions: dict[str, Function] = {}
+        self._numbers = itertools.count(1)
+        self._settling: dict[str, asyncio.Task[None]] = {}
+
+    async def __aenter__(self) -> LambdaService:
+        self._spawner = await Spawner(self._workspace.environ()).__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for name in list(self._functions):
+            await self.end(name, graceful=False)
+        await self._spawner.__aexit__()
+
+    def deploy(self, spec: FunctionSpec) -> None:
+        """
+        Make a function known; its environments start as invocations need them.
+        """
+        self._functions[spec.name] = Function(spec)
+
+    def function(self, name: str) -> Function:
+        """
+        Look a deployed function up.
+        """
+        try:
+            return self._functions[name]
+        except KeyError:
+            raise UnknownFunction(
+                f"no function {name!r} is deployed: {', '.join(self._functions) or 'none is'}"
+            ) from None
+
+    async def invoke(self, name: str, payload: bytes = b"{}", *, client_context: str | None = None) -> InvokeResult:
+        """
+        Invoke a function and wait for its answer, whatever it is; an error of the function is a result too.
+
+        :raises Throttled: all of the function's reserved concurrency is in use.
+        """
+        function = self.function(name)
+        limit = function.spec.reserved_concurrency
+        if limit is not None and function.in_flight >= limit:
+            raise Throttled(f"{limit} invocations of {name} are running already: that is its reserved concurrency")
+        function.in_flight += 1
+        try:
+            environment = await self._take(function)
+            await self._runnable.acquire()
+            try:
+                return await self._run(function, environment, Invocation(payload, client_context=client_context))
+            except BaseException:
+                # Cancelled, or a fault of the lab itself: this environment's state is unknown.
+                function.environments.remove(environment)
+                await environment.kill()
+                self._runnable.release()
+                raise
+        finally:
+            function.in_flight -= 1
+
+    async def settled(self) -> None:
+        """
+        Wait until every environment that has answered is frozen and free again.
+        """
+        while self._settling:
+            await asyncio.wait(self._settling.values())
+
+    async def end(self, name: str, *, graceful: bool) -> list[Ending]:
+        """
+        End all of a function's environments: by Lambda's Shutdown phase, or killed.
+        """
+        await self.settled()
+        function = self.function(name)
+        environments, function.environments, function.free = function.environments, [], []
+        return await asyncio.gather(
+            *(environment.shutdown() if graceful else environment.kill() for environment in environments)
+        )
+
+    def environments(self) -> Iterable[Environment]:
+        """
+        All live environments of all functions.
+        """
+        return itertools.chain.from_iterable(function.environments for function in self._functions.values())
+
+    async def _take(self, function: Function) -> Environment:
+        while function.free:
+            environment = function.free.pop()
+            if environment.name in self._settling:
+                await self._settling[environment.name]
+            if environment.state is not State.ENDED:
+                return environment
+        environment = Environment(
+            f"{function.spec.name}-{next(self._numbers)}",
+            function.spec,
+            spawner=self._spawner,
+            freezer=self.freezer,
+            workspace=self._workspace,
+        )
+        function.environments.append(environment)
+        return environment
+
+    async def _run(self, function: Function, environment: Environment, invocation: Invocation) -> InvokeResult:
+        arrived = time.perf_counter()
+        log_start = environment.log.stat().st_size if environment.log.exists() else 0
+        failed: Outcome | None = None
+        init_ms: float | None = None
+        if environment.state is State.STARTING:
+            failed = await environment.start()
+            init_ms = (time.perf_counter() - arrived) * 1000
+        else:
+            environment.thaw()
+        began = time.perf_counter()
+        outcome = failed or await environment.invoke(invocation)
+        answered = time.perf_counter()
+        function.free.append(environment)
+        self._settling[environment.name] = asyncio.create_task(self._settle(function, environment))
+        return InvokeResult(
+            request_id=invocation.request_id,
+            payload=outcome.payload,
+            function_error="Unhandled" if outcome.error else None,
+            executed_version=function.spec.version,
+            latency_ms=(answered - arrived) * 1000,
+            duration_ms=(answered - began) * 1000,
+            init_ms=init_ms,
+            environment=environment.name,
+            log_tail=_tail(environment, log_start),
+        )
+
+    async def _settle(self, function: Function, environment: Environment) -> None:
+        try:
+            if environment.state is not State.ENDED:
+                await environment.settle()
+        finally:
+            self._runnable.release()
+            del self._settling[environment.name]
+        if environment.state is State.ENDED:
+            function.environments.remove(environment)
+
+
+def _tail(environment: Environment, start: int) -> str:
+    if not environment.log.exists():
+        return ""
+    with environment.log.open("rb") as file:
+        file.seek(max(start, environment.log.stat().st_size - _LOG_TAIL_BYTES))
+        return file.read().decode(errors="replace")

@@ -1,0 +1,117 @@
+"""
+Starts the execution environments: a process of its own, run as a script, that forks one child per request line.
+
+It imports what every environment needs once (the zygote), so that a fork has it for nothing; a child that is to be
+``exec``'d throws that away and starts a new interpreter. It never starts a thread, since it forks.
+
+    stdin   {"argv": [...] or null, "handler": "app.handler", "env": {...}, "cwd": "...", "log": "...", "cgroup": ...}
+    stdout  {"ready": true} | {"pid": 123} | {"exited": 123, "status": 0}
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import sys
+from typing import Any
+
+
+def main(preload: list[str]) -> None:
+    """
+    Serve requests until stdin ends.
+    """
+    for name in preload:
+        importlib.import_module(name)
+    # The objects imported so far stay in pages that all children share.
+    gc.collect()
+    gc.freeze()
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_read, False)
+    os.set_blocking(wake_write, False)
+    signal.set_wakeup_fd(wake_write)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    say({"ready": True})
+    pending = b""
+    while True:
+        readable, _, _ = select.select([0, wake_read], [], [])
+        if wake_read in readable:
+            os.read(wake_read, 4096)
+            reap()
+        if 0 in readable:
+            chunk = os.read(0, 65536)
+            if not chunk:
+                return
+            *lines, pending = (pending + chunk).split(b"\n")
+            for line in lines:
+                request = json.loads(line)
+                pid = os.fork()
+                if pid == 0:
+                    for descriptor in (wake_read, wake_write):
+                        os.close(descriptor)
+                    become_environment(request)
+                    return
+                say({"pid": pid})
+
+
+def say(message: dict[str, Any]) -> None:
+    """
+    Write one message; a pipe takes a line this short in one piece.
+    """
+    os.write(1, json.dumps(message).encode() + b"\n")
+
+
+def reap() -> None:
+    """
+    Report every child that has ended.
+    """
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        say({"exited": pid, "status": os.waitstatus_to_exitcode(status)})
+
+
+def become_environment(request: dict[str, Any]) -> None:
+    """
+    Turn this forked child into an execution environment; it returns when the runtime client ends.
+    """
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.setsid()
+    if request["cgroup"]:
+        with open(request["cgroup"] + "/cgroup.procs", "w") as file:  # noqa: PTH123  pathlib is not imported here
+            file.write("0")
+    os.chdir(request["cwd"])
+    log = os.open(request["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(null)
+    os.close(log)
+    if request["argv"]:
+        try:
+            os.execve(request["argv"][0], request["argv"], request["env"])  # noqa: S606
+        except OSError as error:
+            os.write(2, f"can't start {request['argv'][0]}: {error}\n".encode())
+            os._exit(127)
+    os.environ.clear()
+    os.environ.update(request["env"])
+    sys.path.insert(0, request["cwd"])
+    sys.argv = ["awslambdaric", request["handler"]]
+    # Only now: both read the environment's variables while they are imported.
+    from awslambdaric.__main__ import main as run
+
+    run(sys.argv)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

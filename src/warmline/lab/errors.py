@@ -1,0 +1,80 @@
+"""
+What can go wrong in the lab.
+
+    LabError
+    ├── JanitorLost
+    ├── MongodNotFound
+    ├── MongodUnusable
+    ├── ClusterStartError
+    │   └── PortTaken
+    ├── NoPrimary
+    ├── EnvironmentStartError
+    ├── UnknownFunction
+    └── Throttled
+
+A message is one line: what happened, where, and what to do about it.
+"""
+
+# ruff: noqa: N818 - a leaf's name says the cause; that it is an error is seen where it is raised
+
+from __future__ import annotations
+
+
+class LabError(Exception):
+    """
+    The base of everything the lab raises on purpose.
+    """
+
+
+class JanitorLost(LabError):
+    """
+    The process that cleans up after the lab has ended too early, so something may be left behind.
+    """
+
+
+class MongodNotFound(LabError):
+    """
+    There is no MongoDB server on this machine that the lab could start.
+    """
+
+
+class MongodUnusable(LabError):
+    """
+    A MongoDB server was found but does not run here.
+    """
+
+
+class ClusterStartError(LabError):
+    """
+    A server ended while it started, or the replica set did not become ready in time.
+    """
+
+
+class PortTaken(ClusterStartError):
+    """
+    Somebody else took a server's port between its choice and its use; another try helps.
+    """
+
+
+class NoPrimary(LabError):
+    """
+    No member of the cluster is primary at the moment.
+    """
+
+
+class EnvironmentStartError(LabError):
+    """
+    The process that starts execution environments is gone, so none can be started.
+    """
+
+
+class UnknownFunction(LabError):
+    """
+    A function was invoked that is not deployed.
+    """
+
+
+class Throttled(LabError):
+    """
+    All of a function's reserved concurrency is in use; AWS answers with status 429.
+    """

@@ -1,0 +1,58 @@
+"""
+The parts an experiment works with: a cluster with data in it, a Lambda service, and a sampler on every node.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from pymongo import MongoClient
+
+from ..aws import LambdaService
+from ..cluster import Cluster, start_cluster
+from ..measure import ConnectionSampler
+from ..workspace import Workspace
+from .experiment import RunOptions
+
+DOCUMENTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """
+    A running lab. ``nodes`` maps a node's name to what it is called in results: ``primary``, ``secondary 1``…
+    """
+
+    cluster: Cluster
+    service: LambdaService
+    sampler: ConnectionSampler
+    nodes: dict[str, str]
+
+
+@asynccontextmanager
+async def open_bench(options: RunOptions, on_step: Callable[[str], None]) -> AsyncIterator[Bench]:
+    """
+    Start everything, and end everything with the block.
+    """
+    with Workspace() as workspace:
+        # It waits for servers; meanwhile Ctrl-C and the progress display go on.
+        cluster = await asyncio.to_thread(start_cluster, workspace, None, options.mongod, on_step)
+        with cluster:
+            _fill(cluster.uri)
+            async with LambdaService(workspace) as service:
+                with ConnectionSampler(cluster.nodes) as sampler:
+                    yield Bench(cluster, service, sampler, _roles(cluster))
+
+
+def _fill(uri: str) -> None:
+    with MongoClient[dict[str, object]](uri, appName="warmline-lab") as client:
+        client["shop"]["orders"].insert_many([{"_id": number, "total": number % 97} for number in range(DOCUMENTS)])
+
+
+def _roles(cluster: Cluster) -> dict[str, str]:
+    primary = cluster.primary().name
+    others = [node.name for node in cluster.nodes if node.name != primary]
+    return {primary: "primary", **{name: f"secondary {number}" for number, name in enumerate(others, 1)}}

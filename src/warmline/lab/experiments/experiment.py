@@ -1,0 +1,43 @@
+"""
+What an experiment is, and what it is run with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..aws import StartMode
+from .result import ExperimentResult
+
+
+class OnProgress(Protocol):
+    """
+    Hears what a run is doing now and how much of it is done, from 0 to 1.
+    """
+
+    def __call__(self, doing: str, done: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """
+    What a person chooses for a run.
+    """
+
+    environments: int = 20
+    start: StartMode = "zygote"
+    mongod: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """
+    One experiment: what it is called, what it shows, and how it is run.
+    """
+
+    name: str
+    summary: str
+    run: Callable[[RunOptions, OnProgress], Coroutine[Any, Any, ExperimentResult]]

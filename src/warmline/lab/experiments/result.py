@@ -1,0 +1,81 @@
+"""
+What an experiment gives back: the same for every one, so that runs can be compared and shown alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """
+    How to read one of a variant's values; ``name`` ends in the unit where there is one.
+    """
+
+    name: str
+    label: str
+    decimals: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """
+    Something that happened to a variant, in seconds since the variant's start: the beginning of a phase, say.
+    """
+
+    seconds: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSeries:
+    """
+    The variant's open connections on one node over time: ``counts[i]`` at ``seconds[i]`` since the variant's start.
+
+    ``node`` is a name such as ``primary`` or ``secondary 1``.
+    """
+
+    variant: str
+    node: str
+    seconds: tuple[float, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Latencies:
+    """
+    What the caller waited for each invocation of a variant, in milliseconds, cold and warm starts apart.
+    """
+
+    variant: str
+    cold_ms: tuple[float, ...]
+    warm_ms: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentResult:
+    """
+    One run of one experiment.
+
+    ``variants`` maps a variant to its metrics, ``ratios`` a comparison to its value. ``question`` and ``answer`` are
+    a sentence each; ``notes`` say what the run can't show.
+    """
+
+    experiment: str
+    title: str
+    question: str
+    answer: str
+    metrics: tuple[Metric, ...]
+    variants: Mapping[str, Mapping[str, float]]
+    variant_labels: Mapping[str, str]
+    ratios: Mapping[str, float]
+    machine: Mapping[str, str | int | float]
+    versions: Mapping[str, str]
+    parameters: Mapping[str, str | int | float]
+    connections: tuple[ConnectionSeries, ...]
+    latencies: tuple[Latencies, ...]
+    events: Mapping[str, tuple[Event, ...]]
+    notes: tuple[str, ...]
+    command: str

@@ -1,0 +1,328 @@
+"""
+One client per invocation, MongoDB's documented example, and warmline under the same load.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..aws import FunctionSpec, InvokeResult
+from ..measure import ConnectionSample, connections_seen, machine, mean_memory_mib, percentile, versions
+from .bench import DOCUMENTS, Bench, open_bench
+from .experiment import Experiment, OnProgress, RunOptions
+from .result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric
+
+NAME = "reuse-client"
+
+_FUNCTIONS = Path(__file__).with_name("functions") / "reuse_client"
+
+_ROUNDS = 12
+# Between rounds an environment is frozen, as between requests.
+_PAUSE_SECONDS = 0.3
+_IDLE_SECONDS = 3.0
+# How long after the last environment's end its connections are counted.
+_AFTER_END_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    """
+    One way of connecting. ``names_itself`` tells whether its connections carry the function's name of their own
+    accord; for the others the lab puts an ``appName`` into the URI, so that they can be told apart.
+    """
+
+    name: str
+    label: str
+    handler: str
+    names_itself: bool
+
+    def deploy(self, bench: Bench, options: RunOptions, suffix: str = "") -> _Fleet:
+        function = f"{NAME}-{self.name}{suffix}"
+        uri = bench.cluster.uri
+        app = f"{function}:$LATEST" if self.names_itself else function
+        bench.service.deploy(
+            FunctionSpec(
+                name=function,
+                code=_FUNCTIONS,
+                handler=f"{self.handler}.lambda_handler",
+                environment={"MONGODB_URI": uri if self.names_itself else f"{uri}&appName={app}"},
+                # Many environments share this machine's cores: what is measured must not be cut short.
+                timeout_seconds=60,
+                start=options.start,
+            )
+        )
+        return _Fleet(bench, function, app, options.environments)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fleet:
+    """
+    The environments of one deployed function.
+    """
+
+    bench: Bench
+    function: str
+    app: str
+    size: int
+
+    async def invoke_all(self, first_id: int = 0) -> list[InvokeResult]:
+        """
+        As many invocations at once as the fleet has environments, so that each serves one.
+        """
+        events = [{"id": (first_id + number) % DOCUMENTS} for number in range(self.size)]
+        results = await asyncio.gather(
+            *(self.bench.service.invoke(self.function, json.dumps(event).encode()) for event in events)
+        )
+        await self.bench.service.settled()
+        return results
+
+    async def open_connections(self) -> dict[str, int]:
+        """
+        The fleet's open connections now, by what the node is called in results.
+        """
+        samples = await asyncio.to_thread(self.bench.sampler.now)
+        return {self.bench.nodes[name]: sample.by_app.get(self.app, 0) for name, sample in samples.items()}
+
+    async def end(self, *, graceful: bool) -> float:
+        """
+        End every environment, and return when that was done.
+        """
+        await self.bench.service.end(self.function, graceful=graceful)
+        return time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """
+    What one variant left behind: its results, and the moments to look at again once all variants have run.
+    """
+
+    fleet: _Fleet
+    killed: _Fleet
+    started: float
+    events: tuple[Event, ...]
+    results: tuple[InvokeResult, ...]
+    steady: dict[str, int]
+    burst_seconds: float
+    steady_seconds: float
+    memory_mib: float
+    shut_down_at: float
+    killed_at: float
+
+
+VARIANTS = (
+    _Variant("per-invocation", "client per invocation", "per_invocation", names_itself=False),
+    _Variant("documented", "MongoDB's documented example", "documented", names_itself=False),
+    _Variant("warmline", "warmline", "with_warmline", names_itself=True),
+)
+
+METRICS = (
+    Metric("primary_connections_per_environment", "connections per environment, primary", 2),
+    Metric("secondary_connections_per_environment", "connections per environment, each secondary", 2),
+    Metric("connections_created", "connections created, all nodes"),
+    Metric("connections_left_after_shutdown", f"connections left {_AFTER_END_SECONDS:.0f} s after shutdown"),
+    Metric("connections_left_after_kill", f"connections left {_AFTER_END_SECONDS:.0f} s after a kill"),
+    Metric("cold_ms_p50", "cold start, median (ms)", 1),
+    Metric("first_request_ms_p50", "handler's time in a cold start, median (ms)", 1),
+    Metric("warm_ms_p50", "warm invocation, median (ms)", 1),
+    Metric("warm_ms_p99", "warm invocation, p99 (ms)", 1),
+    Metric("environments_started_per_second", "environments started per second", 1),
+    Metric("invocations_per_second", "warm invocations per second", 0),
+    Metric("memory_mib_per_environment", "memory per environment (MiB, PSS)", 1),
+    Metric("errors", "failed invocations"),
+)
+
+
+async def run(options: RunOptions, on_progress: OnProgress) -> ExperimentResult:
+    """
+    Give each variant the same burst, steady load, idle time and end, one after the other on one cluster.
+    """
+    on_progress("starting the cluster", 0.0)
+    async with open_bench(options, lambda step: on_progress(step, 0.02)) as bench:
+        runs = {}
+        for number, variant in enumerate(VARIANTS):
+            share = 0.85 / len(VARIANTS)
+
+            def report(
+                doing: str, done: float, label: str = variant.label, base: float = 0.05 + number * share
+            ) -> None:
+                on_progress(f"{label}: {doing}", base + done * share)  # noqa: B023  share is the same in each round
+
+            runs[variant.name] = await _run_variant(variant, bench, options, report)
+        on_progress("waiting for what the ended environments leave behind", 0.92)
+        last = max(max(run.shut_down_at, run.killed_at) for run in runs.values())
+        await asyncio.sleep(max(0.0, last + _AFTER_END_SECONDS + 0.5 - time.monotonic()))
+        on_progress("reading the servers' logs", 0.98)
+        return _result(bench, options, runs)
+
+
+async def _run_variant(variant: _Variant, bench: Bench, options: RunOptions, report: OnProgress) -> _Run:
+    started = time.monotonic()
+    events = []
+
+    def phase(label: str, done: float) -> None:
+        events.append(Event(time.monotonic() - started, label))
+        report(label, done)
+
+    phase("burst", 0.0)
+    fleet = variant.deploy(bench, options)
+    results = await fleet.invoke_all()
+    burst_seconds = time.monotonic() - started
+
+    phase("steady", 0.3)
+    steady_seconds = 0.0
+    for number in range(_ROUNDS):
+        began = time.monotonic()
+        results += await fleet.invoke_all(first_id=(number + 1) * fleet.size)
+        steady_seconds += time.monotonic() - began
+        report("steady", 0.3 + 0.4 * (number + 1) / _ROUNDS)
+        await asyncio.sleep(_PAUSE_SECONDS)
+    steady = await fleet.open_connections()
+    memory = mean_memory_mib(environment.pid for environment in bench.service.function(fleet.function).environments)
+
+    phase("idle", 0.75)
+    await asyncio.sleep(_IDLE_SECONDS)
+
+    phase("shutdown", 0.85)
+    shut_down_at = await fleet.end(graceful=True)
+
+    # A second fleet, only to be killed: not part of the series.
+    report("kill", 0.9)
+    killed = variant.deploy(bench, options, suffix="-killed")
+    results += await killed.invoke_all()
+    killed_at = await killed.end(graceful=False)
+    return _Run(
+        fleet,
+        killed,
+        started,
+        tuple(events),
+        tuple(results),
+        steady,
+        burst_seconds,
+        steady_seconds,
+        memory,
+        shut_down_at,
+        killed_at,
+    )
+
+
+def _result(bench: Bench, options: RunOptions, runs: dict[str, _Run]) -> ExperimentResult:
+    samples = sorted(bench.sampler.samples, key=lambda sample: sample.seconds)
+    variants = {name: _metrics(bench, run, samples) for name, run in runs.items()}
+    ours, documented, wrong = variants["warmline"], variants["documented"], variants["per-invocation"]
+    ratios = {
+        "connections_created_per_invocation_to_warmline": wrong["connections_created"] / ours["connections_created"],
+        "warm_ms_p50_per_invocation_to_warmline": wrong["warm_ms_p50"] / ours["warm_ms_p50"],
+        "first_request_ms_p50_documented_to_warmline": (
+            documented["first_request_ms_p50"] / ours["first_request_ms_p50"]
+        ),
+        "first_request_ms_p50_warmline_to_warm": ours["first_request_ms_p50"] / ours["warm_ms_p50"],
+    }
+    invocations = options.environments * (_ROUNDS + 2)
+    return ExperimentResult(
+        experiment=NAME,
+        title="One client for each environment, or one for each invocation",
+        question="What do three ways of connecting do to a three-member replica set under the same load?",
+        answer=(
+            f"For {invocations} invocations in {options.environments} environments a client per invocation opened "
+            f"{wrong['connections_created']:.0f} connections, warmline {ours['connections_created']:.0f}: "
+            f"{ours['primary_connections_per_environment']:g} per environment on the primary and "
+            f"{ours['secondary_connections_per_environment']:g} on each secondary. The first request took "
+            f"{ours['first_request_ms_p50']:.1f} ms with warmline, {documented['first_request_ms_p50']:.1f} ms with "
+            "MongoDB's example, which connects in it."
+        ),
+        metrics=METRICS,
+        variants=variants,
+        variant_labels={variant.name: variant.label for variant in VARIANTS},
+        ratios=ratios,
+        machine=machine(),
+        versions=versions(bench.cluster.mongod_version),
+        parameters={
+            "environments": options.environments,
+            "start": options.start,
+            "freezer": bench.service.freezer.name,
+            "members": len(bench.cluster.nodes),
+            "rounds": _ROUNDS,
+            "idle_seconds": _IDLE_SECONDS,
+        },
+        connections=tuple(series for name, run in runs.items() for series in _series(bench, name, run, samples)),
+        latencies=tuple(
+            Latencies(
+                name,
+                tuple(result.latency_ms for result in run.results if result.cold),
+                tuple(result.latency_ms for result in run.results if not result.cold),
+            )
+            for name, run in runs.items()
+        ),
+        events={name: run.events for name, run in runs.items()},
+        notes=_notes(options),
+        command=f"warmline lab run {NAME} --environments {options.environments} --start {options.start}",
+    )
+
+
+def _metrics(bench: Bench, run: _Run, samples: Iterable[ConnectionSample]) -> dict[str, float]:
+    size = run.fleet.size
+    cold = [result for result in run.results if result.cold]
+    warm_ms = [result.latency_ms for result in run.results if not result.cold]
+    secondaries = [count for node, count in run.steady.items() if node != "primary"]
+    logs = [connections_seen(node.log_path) for node in bench.cluster.nodes]
+    created = sum(log[app].created for log in logs for app in (run.fleet.app, run.killed.app) if app in log)
+    return {
+        "primary_connections_per_environment": run.steady["primary"] / size,
+        "secondary_connections_per_environment": sum(secondaries) / len(secondaries) / size,
+        "connections_created": created,
+        "connections_left_after_shutdown": _left(samples, run.fleet.app, run.shut_down_at),
+        "connections_left_after_kill": _left(samples, run.killed.app, run.killed_at),
+        "cold_ms_p50": percentile([result.latency_ms for result in cold], 50),
+        "first_request_ms_p50": percentile([result.duration_ms for result in cold], 50),
+        "warm_ms_p50": percentile(warm_ms, 50),
+        "warm_ms_p99": percentile(warm_ms, 99),
+        "environments_started_per_second": size / run.burst_seconds,
+        "invocations_per_second": size * _ROUNDS / run.steady_seconds,
+        "memory_mib_per_environment": run.memory_mib,
+        "errors": sum(result.function_error is not None for result in run.results),
+    }
+
+
+def _left(samples: Iterable[ConnectionSample], app: str, ended: float) -> int:
+    """
+    The connections on all nodes in the first sample of each that is late enough.
+    """
+    late: dict[str, int] = {}
+    for sample in samples:
+        if sample.seconds >= ended + _AFTER_END_SECONDS:
+            late.setdefault(sample.node, sample.by_app.get(app, 0))
+    return sum(late.values())
+
+
+def _series(bench: Bench, variant: str, run: _Run, samples: Iterable[ConnectionSample]) -> list[ConnectionSeries]:
+    mine = [s for s in samples if run.started <= s.seconds <= run.shut_down_at + _AFTER_END_SECONDS]
+    series = []
+    for node, role in bench.nodes.items():
+        points = [sample for sample in mine if sample.node == node]
+        seconds = tuple(round(sample.seconds - run.started, 3) for sample in points)
+        counts = tuple(sample.by_app.get(run.fleet.app, 0) for sample in points)
+        series.append(ConnectionSeries(variant, role, seconds, counts))
+    return series
+
+
+def _notes(options: RunOptions) -> tuple[str, ...]:
+    forked = (
+        "The environments are forks of a process that has imported PyMongo, so cold starts here leave out the "
+        "interpreter's start and that import; --start exec has them in."
+    )
+    return (
+        "Nothing here ran on AWS: real runtime client, real mongod, one machine.",
+        "A kill here lets the kernel close the sockets. Lambda destroys an environment without that, and the server "
+        "then keeps its connections until keepalive gives up.",
+        "Environments share this machine's cores, so latencies compare within a run only.",
+        *((forked,) if options.start == "zygote" else ()),
+    )
+
+
+EXPERIMENT = Experiment(NAME, "a client per invocation, MongoDB's example and warmline under one load", run)

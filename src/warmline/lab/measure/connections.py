@@ -1,0 +1,102 @@
+"""
+Who holds how many connections on which node, asked from the servers again and again.
+
+Sources: https://www.mongodb.com/docs/manual/reference/operator/aggregation/currentOp/ (``idleConnections``) and
+https://www.mongodb.com/docs/manual/reference/command/serverStatus/ (``connections``).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from ..cluster import Node
+from ..cluster.replica_set import APP_NAME, connect_to
+
+# Grouped by the server, so that a sample is a few lines whatever the number of connections. The lab's own
+# connections, and those of the members among themselves (which name no application, or OplogFetcher), are left out.
+_BY_APP: list[Mapping[str, Any]] = [
+    {"$currentOp": {"allUsers": True, "idleConnections": True}},
+    {"$match": {"type": "op", "appName": {"$exists": True, "$nin": [APP_NAME, "OplogFetcher"]}}},
+    {"$group": {"_id": "$appName", "connections": {"$sum": 1}}},
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSample:
+    """
+    One node at one moment (``seconds`` on the monotonic clock).
+
+    ``by_app`` counts open connections by the ``appName`` of their client. ``current`` and ``total_created`` are the
+    server's own counters, over all connections, the lab's and the members' included.
+    """
+
+    seconds: float
+    node: str
+    by_app: Mapping[str, int]
+    current: int
+    total_created: int
+
+
+class ConnectionSampler:
+    """
+    Samples all nodes from a thread of its own while its ``with`` block runs.
+
+    It holds a connection or two to each node, opened before the block is entered.
+    """
+
+    def __init__(self, nodes: Sequence[Node], *, interval_seconds: float = 0.2) -> None:
+        self._interval = interval_seconds
+        self._clients = [(node.name, connect_to(node)) for node in nodes]
+        self._samples: list[ConnectionSample] = []
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="warmline-sampler", daemon=True)
+
+    def __enter__(self) -> ConnectionSampler:
+        self.now()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+        for _name, client in self._clients:
+            client.close()
+
+    @property
+    def samples(self) -> tuple[ConnectionSample, ...]:
+        """
+        All samples so far, oldest first.
+        """
+        return tuple(self._samples)
+
+    def now(self) -> Mapping[str, ConnectionSample]:
+        """
+        Sample every node at once, and return the samples by the node's name; a node that is down is left out.
+        """
+        samples = {}
+        for name, client in self._clients:
+            try:
+                samples[name] = _sample(name, client)
+            except PyMongoError:
+                # It is down, or being elected: a gap in the series is the truth.
+                continue
+        self._samples.extend(samples.values())
+        return samples
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._interval):
+            self.now()
+
+
+def _sample(name: str, client: MongoClient[dict[str, Any]]) -> ConnectionSample:
+    by_app = {group["_id"]: group["connections"] for group in client.admin.aggregate(_BY_APP)}
+    # Only the counters: the whole document takes the server longer than all the rest.
+    counters = client.admin.command("serverStatus", repl=0, metrics=0, locks=0, wiredTiger=0, tcmalloc=0)["connections"]
+    return ConnectionSample(time.monotonic(), name, by_app, counters["current"], counters["totalCreated"])

@@ -1,0 +1,150 @@
+"""
+However a lab ends, no process, no port and no directory stays behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from warmline.lab.cluster import ClusterSpec, start_cluster
+from warmline.lab.workspace import Workspace
+
+pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="the janitor finds processes in /proc")
+
+HOLDS_A_CLUSTER = """
+import json, time
+from warmline.lab.cluster import ClusterSpec, start_cluster
+from warmline.lab.workspace import Workspace
+with Workspace() as workspace, start_cluster(workspace, ClusterSpec(members=1)) as cluster:
+    print(json.dumps([str(workspace.directory), workspace.token, cluster.nodes[0].port]), flush=True)
+    time.sleep(60)
+"""
+
+
+@dataclass(frozen=True)
+class Lab:
+    """
+    A lab in another process, and what it has on this machine.
+    """
+
+    process: subprocess.Popen[str]
+    directory: Path
+    token: str
+    port: int
+
+    def left(self) -> list[str]:
+        """
+        List what is still there of it.
+        """
+        things = []
+        if self.directory.exists():
+            things.append(str(self.directory))
+        if is_open(self.port):
+            things.append(f"port {self.port}")
+        for process in psutil.process_iter():
+            try:
+                of_this_lab = process.environ().get("WARMLINE_LAB") == self.token
+                janitor = str(self.directory) in process.cmdline()
+            except psutil.Error:
+                continue
+            if of_this_lab or janitor:
+                things.append(str(process))
+        return things
+
+    def wait_until_nothing_is_left(self, seconds: float = 10.0) -> None:
+        deadline = time.monotonic() + seconds
+        while left := self.left():
+            assert time.monotonic() < deadline, left
+            time.sleep(0.02)
+
+
+def is_open(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def start_lab() -> Lab:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDS_A_CLUSTER],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    directory, token, port = json.loads(process.stdout.readline())
+    lab = Lab(process, Path(directory), token, port)
+    # The directory, the port, the server and the janitor.
+    assert len(lab.left()) == 4
+    return lab
+
+
+@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_a_killed_lab_leaves_nothing(signum: signal.Signals) -> None:
+    lab = start_lab()
+
+    lab.process.send_signal(signum)
+
+    lab.process.communicate()
+    assert lab.process.returncode == -signum
+    lab.wait_until_nothing_is_left()
+
+
+def test_ctrl_c_in_the_terminal_leaves_nothing() -> None:
+    lab = start_lab()
+
+    os.killpg(lab.process.pid, signal.SIGINT)
+
+    _, said = lab.process.communicate()
+    assert said.splitlines()[-1] == "KeyboardInterrupt"
+    # The lab itself has waited for the janitor.
+    assert lab.left() == []
+
+
+def test_an_end_in_order_leaves_nothing_for_the_janitor_to_kill() -> None:
+    with Workspace() as workspace, start_cluster(workspace, ClusterSpec(members=1)):
+        pass
+
+    assert workspace.swept == 0
+    assert not workspace.directory.exists()
+
+
+def test_an_error_keeps_the_servers_logs_and_says_where() -> None:
+    with (
+        pytest.raises(ZeroDivisionError) as raised,
+        Workspace() as workspace,
+        start_cluster(workspace, ClusterSpec(members=1)) as cluster,
+    ):
+        raise ZeroDivisionError
+
+    [log] = [node.log_path for node in cluster.nodes]
+    assert raised.value.__notes__ == [f"logs are kept in {workspace.logs}"]
+    assert [path for path in workspace.directory.rglob("*") if path.is_file()] == [log]
+    assert "Waiting for connections" in log.read_text()
+    log.unlink()
+    workspace.logs.rmdir()
+    workspace.directory.rmdir()
+
+
+def test_a_cluster_that_nobody_stopped_is_left_to_the_janitor() -> None:
+    with Workspace() as workspace:
+        cluster = start_cluster(workspace, ClusterSpec(members=1))
+
+    assert workspace.swept == 1
+    assert not is_open(cluster.nodes[0].port)
+    assert not cluster.mongods[0].is_running

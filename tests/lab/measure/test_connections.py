@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from pymongo import MongoClient
+
+from warmline.lab.cluster import Cluster
+from warmline.lab.measure import ConnectionSampler, connections_seen, percentile
+
+
+def test_it_counts_a_clients_connections_on_each_node(replica_set: Cluster) -> None:
+    with ConnectionSampler(replica_set.nodes) as sampler:
+        # Elsewhere than on Lambda a client streams: an operation, a monitor and a round-trip-time connection.
+        with MongoClient[dict[str, Any]](
+            replica_set.uri, appName="counted", serverMonitoringMode="poll", maxPoolSize=1
+        ) as client:
+            client.admin.command("ping")
+            wait_until(lambda: counts(sampler, "counted") == {"primary": 2, "secondary": [1, 1]}, sampler, replica_set)
+        wait_until(lambda: counts(sampler, "counted") == {"primary": 0, "secondary": [0, 0]}, sampler, replica_set)
+
+
+def counts(sampler: ConnectionSampler, app: str) -> dict[str, Any]:
+    now = sampler.now()
+    numbers = sorted((sample.by_app.get(app, 0) for sample in now.values()), reverse=True)
+    return {"primary": numbers[0], "secondary": numbers[1:]}
+
+
+def wait_until(condition: Any, sampler: ConnectionSampler, cluster: Cluster) -> None:
+    for _ in range(200):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError(sampler.now())
+
+
+def test_its_own_connections_and_the_members_are_nobodys(replica_set: Cluster) -> None:
+    with ConnectionSampler(replica_set.nodes) as sampler:
+        for sample in sampler.now().values():
+            assert not {"warmline-lab", "OplogFetcher"} & sample.by_app.keys()
+            assert sample.current > 0
+
+
+def test_it_samples_by_itself_until_its_block_ends(single: Cluster) -> None:
+    with ConnectionSampler(single.nodes, interval_seconds=0.02) as sampler:
+        for _ in range(200):
+            if len(sampler.samples) > 3:
+                break
+            time.sleep(0.02)
+    taken = len(sampler.samples)
+    assert taken > 3
+    time.sleep(0.1)
+    assert len(sampler.samples) == taken
+
+
+def test_the_log_knows_connections_that_no_sample_saw(single: Cluster) -> None:
+    for _ in range(3):
+        with MongoClient[dict[str, Any]](single.uri, appName="short", serverMonitoringMode="poll") as client:
+            client.admin.command("ping")
+    (node,) = single.nodes
+    for _ in range(100):
+        seen = connections_seen(node.log_path)["short"]
+        if seen.ended == seen.created:
+            break
+        time.sleep(0.05)
+    assert (seen.created, seen.ended) == (6, 6)
+
+
+def test_percentiles_are_interpolated() -> None:
+    assert percentile([1.0, 2.0, 3.0], 50) == 2.0
+    assert percentile([], 50) != percentile([], 50)
