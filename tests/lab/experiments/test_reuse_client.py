@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -100,15 +101,29 @@ def marked(token: str) -> list[str]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc, which Linux has")
-def test_sigkill_in_the_middle_of_a_run_leaves_nothing_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("ending", "exit_code", "says"),
+    [(signal.SIGKILL, -9, ""), (signal.SIGINT, 130, "stopped; everything that was started has ended")],
+)
+def test_a_run_that_is_ended_in_the_middle_leaves_nothing_behind(
+    tmp_path: Path, ending: signal.Signals, exit_code: int, says: str
+) -> None:
     command = [sys.executable, "-m", "warmline.cli", "lab", "run", "reuse-client", "--environments", "10"]
     with subprocess.Popen(
-        command, env={**os.environ, "TMPDIR": str(tmp_path)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as run:
         (token,) = wait_for(lambda: tokens(run.pid), "the lab's first process")
         names = wait_for(lambda: (found := marked(token)).count("python") > 8 and found, "environments")
         assert "mongod" in names
-        run.kill()
+        run.send_signal(ending)
+        _, stderr = run.communicate()
+    assert run.returncode == exit_code
+    assert says in stderr
+    assert "Traceback" not in stderr
     wait_for(lambda: not marked(token), "the end of every process")
     wait_for(lambda: not list(tmp_path.iterdir()), "the directory's removal")
 
