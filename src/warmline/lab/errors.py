@@ -9,6 +9,7 @@ What can go wrong in the lab.
     │   └── PortTaken
     ├── NoPrimary
     ├── EnvironmentStartError
+    ├── UnusableFunction
     ├── UnknownFunction
     └── Throttled
 
@@ -65,6 +66,12 @@ class NoPrimary(LabError):
 class EnvironmentStartError(LabError):
     """
     The process that starts execution environments is gone, so none can be started.
+    """
+
+
+class UnusableFunction(LabError):
+    """
+    A function can't be deployed as it is described.
     """
 
 

@@ -84,9 +84,11 @@ class Environment:
         assert self._process is not None, "the environment has not been started"  # noqa: S101
         return self._process
 
-    async def start(self, seconds: float = INIT_SECONDS) -> Outcome | None:
+    async def start(self, seconds: float = INIT_SECONDS, *, request_id: str = "") -> Outcome | None:
         """
         Run the Init phase; return ``None`` when it went well and else the error, with the environment ended.
+
+        :param request_id: the invocation that it is run for, which an error names.
         """
         address = await self._api.open()
         self._group = self._freezer.group(self.name)
@@ -100,7 +102,7 @@ class Environment:
             cgroup=self._group,
         )
         await self._first_of(self._api.init, seconds)
-        failed = self._init_outcome(seconds)
+        failed = self._init_outcome(seconds, request_id)
         if failed is None:
             self.state = State.IDLE
         else:
@@ -188,11 +190,11 @@ class Environment:
         await self._api.close()
         return Ending(exit_code, milliseconds)
 
-    def _init_outcome(self, seconds: float) -> Outcome | None:
+    def _init_outcome(self, seconds: float, request_id: str) -> Outcome | None:
         if self._api.init.done():
             return self._api.init.result()
         if self._running.exited.done():
-            return self._exit_error("")
+            return self._exit_error(request_id)
         return _failure("Sandbox.Timedout", f"Init took over {seconds:g} seconds")
 
     async def _first_of(self, future: asyncio.Future[Any], seconds: float | None) -> None:
@@ -203,8 +205,14 @@ class Environment:
 
     def _exit_error(self, request_id: str) -> Outcome:
         code = self._running.exited.result()
-        how = f"exit status {code}" if code >= 0 else f"signal: {signal.Signals(-code).name}"
-        return _failure("Runtime.ExitError", f"RequestId: {request_id} Error: Runtime exited with error: {how}")
+        if code == 0:
+            how = "without providing a reason"
+        elif code > 0:
+            how = f"with error: exit status {code}"
+        else:
+            # The system's own words, as on AWS: "killed", "segmentation fault".
+            how = f"with error: signal: {signal.strsignal(-code) or -code}".lower()
+        return _failure("Runtime.ExitError", f"RequestId: {request_id} Error: Runtime exited {how}")
 
     def _environment_variables(self, address: str) -> Mapping[str, str]:
         """

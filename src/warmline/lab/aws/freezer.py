@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -69,12 +70,11 @@ class CgroupFreezer:
     def forget(self, group: Path | None) -> None:
         if group is None:
             return
-        self._write(group, "cgroup.kill", "1")
-        try:
+        # A process of it may still be ending: then the janitor removes the group with its parent. It may also be gone
+        # by now, when an environment is ended from two sides.
+        with suppress(OSError):
+            self._write(group, "cgroup.kill", "1")
             group.rmdir()
-        except OSError:
-            # A process of it is still ending. The janitor removes the group with its parent.
-            return
 
     def _write(self, group: Path | None, file: str, value: str) -> None:
         if group is not None:
@@ -110,7 +110,8 @@ def best_freezer(workspace: Workspace) -> Freezer:
         return SignalFreezer()
     parent = own / f"warmline-{workspace.token}"
     try:
-        parent.mkdir()
+        # It is there if another service has the same workspace.
+        parent.mkdir(exist_ok=True)
     except OSError:
         return SignalFreezer()
     workspace.remove_at_end(parent)

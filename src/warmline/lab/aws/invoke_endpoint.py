@@ -44,6 +44,7 @@ class InvokeEndpoint:
     async def __aexit__(self, *_: object) -> None:
         for event in self._events:
             event.cancel()
+        await asyncio.gather(*self._events, return_exceptions=True)
         await self._runner.cleanup()
 
     @property
@@ -55,21 +56,24 @@ class InvokeEndpoint:
         return f"http://{host}:{port}"
 
     async def _invoke(self, request: web.Request) -> web.Response:
-        # A name, a name with a version, or an ARN.
-        name = request.match_info["name"].removeprefix(f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:").split(":")[0]
+        # A name, an ARN, or the end of one; each also with a version.
+        name = request.match_info["name"].removeprefix(f"arn:aws:lambda:{REGION}:")
+        name = name.removeprefix(f"{ACCOUNT}:").removeprefix("function:").split(":")[0]
         payload = await request.read() or b"{}"
         refused = _refused(payload)
         if refused is not None:
             return refused
+        try:
+            context = _client_context(request.headers.get("X-Amz-Client-Context"))
+        except ValueError as error:
+            text = f"Could not read the client context: {error}"
+            return _error(400, "InvalidRequestContentException", {"message": text})
         kind = request.headers.get("X-Amz-Invocation-Type", "RequestResponse")
         try:
             self._service.function(name)
             if kind == "DryRun":
                 return web.Response(status=204)
-            context = request.headers.get("X-Amz-Client-Context")
-            call = self._service.invoke(
-                name, payload, client_context=base64.b64decode(context).decode() if context else None
-            )
+            call = self._service.invoke(name, payload, client_context=context)
             if kind == "Event":
                 event = asyncio.create_task(call)
                 self._events.add(event)
@@ -95,6 +99,17 @@ def _refused(payload: bytes) -> web.Response | None:
         text = f"Could not parse request body into json: {error}"
         return _error(400, "InvalidRequestContentException", {"message": text})
     return None
+
+
+def _client_context(encoded: str | None) -> str | None:
+    """
+    Decode the JSON of the client context, and write it on one line: it goes on in a header.
+
+    :raises ValueError: it is no JSON in base64.
+    """
+    if not encoded:
+        return None
+    return json.dumps(json.loads(base64.b64decode(encoded, validate=True)))
 
 
 def _answer(result: InvokeResult, *, with_log: bool) -> web.Response:

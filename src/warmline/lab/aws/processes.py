@@ -30,6 +30,8 @@ _PRELOAD = (
     "snapshot_restore_py",
 )
 
+_ENDED = "the process that starts the environments has ended"
+
 
 class EnvironmentProcess:
     """
@@ -80,6 +82,7 @@ class Spawner:
         assert self._process.stdout is not None  # noqa: S101
         self._requests, self._messages = self._process.stdin, self._process.stdout
         if not await self._messages.readline():
+            await self._process.wait()
             raise EnvironmentStartError("the process that starts the environments ended at once: see its error above")
         self._reader = asyncio.create_task(self._read())
         return self
@@ -110,6 +113,8 @@ class Spawner:
             "log": str(log),
             "cgroup": str(cgroup) if cgroup else None,
         }
+        if self._reader.done():
+            raise EnvironmentStartError(_ENDED)
         started: asyncio.Future[EnvironmentProcess] = asyncio.get_running_loop().create_future()
         self._starting.append(started)
         self._requests.write(json.dumps(request).encode() + b"\n")
@@ -129,7 +134,12 @@ class Spawner:
             if not started.done():
                 started.set_result(process)
         for started in self._starting:
-            started.set_exception(EnvironmentStartError("the process that starts the environments has ended"))
+            if not started.done():
+                started.set_exception(EnvironmentStartError(_ENDED))
+        # Nobody would tell of the end of those that are left.
+        for process in self._running.values():
+            process.signal_group(signal.SIGKILL)
+            process.exited.set_result(-signal.SIGKILL)
 
     def _ended(self, pid: int, status: int) -> None:
         process = self._running.pop(pid, None)

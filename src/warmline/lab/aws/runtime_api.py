@@ -13,12 +13,16 @@ import json
 import time
 import uuid
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import web
 
 from .function import MAX_RESPONSE_BYTES, FunctionSpec
 
 _HEADER_LIMIT_BYTES = 2 * 1024 * 1024
+
+# For requests under way; to aiohttp 0 would be no limit.
+_CLOSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,9 @@ class RuntimeAPI:
         self._queue.put_nowait(None)
         if self._listener is not None:
             self._listener.close()
-        await self._server.shutdown(0)
+        # Idle connections first: the server would wait until their keep-alive ends.
+        self._server.pre_shutdown()
+        await self._server.shutdown(_CLOSE_SECONDS)
 
     def give(self, invocation: Invocation) -> None:
         """
@@ -158,6 +164,8 @@ class RuntimeAPI:
             events = json.loads(body or b"{}").get("events", [])
         except (ValueError, AttributeError):
             return _error(400, "Extension.InvalidRequestFormat", "the body is not a JSON object")
+        if not isinstance(events, list):
+            return _error(400, "Extension.InvalidRequestFormat", "events is not a list")
         if not name:
             return _error(403, "Extension.InvalidExtensionName", "the header Lambda-Extension-Name is missing")
         # No extension comes as a file here, so every one is internal; those are not told of the shutdown.
@@ -192,10 +200,9 @@ class RuntimeAPI:
                 self.init.set_result(None)
 
 
-def _request(message, payload, protocol, writer, task, loop=None):  # type: ignore[no-untyped-def]
-    return web.BaseRequest(
-        message, payload, protocol, writer, task, asyncio.get_running_loop(), client_max_size=4 * MAX_RESPONSE_BYTES
-    )
+def _request(*parts: Any) -> web.BaseRequest:
+    # 0 is no limit: a response that is too large must be read before it can be answered.
+    return web.BaseRequest(*parts, asyncio.get_running_loop(), client_max_size=0)
 
 
 def _ending() -> web.Response:

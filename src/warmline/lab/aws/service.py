@@ -5,12 +5,14 @@ The Lambda service in miniature: deployed functions, their environments, and whi
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import itertools
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
-from ..errors import Throttled, UnknownFunction
+from ..errors import Throttled, UnknownFunction, UnusableFunction
 from ..workspace import Workspace
 from .environment import Ending, Environment, State
 from .freezer import Freezer, best_freezer
@@ -19,6 +21,9 @@ from .processes import Spawner
 from .runtime_api import Invocation, Outcome
 
 _LOG_TAIL_BYTES = 4096
+
+# Counts through all services: logs and cgroups of one workspace are named after their environments.
+_numbers = itertools.count(1)
 
 
 class Function:
@@ -32,6 +37,13 @@ class Function:
         self.environments: list[Environment] = []
         # The most recently used is last, and is taken first. One that has just answered may still be settling.
         self.free: list[Environment] = []
+
+    def drop(self, environment: Environment) -> None:
+        """
+        Forget an environment that has ended, unless all were ended meanwhile.
+        """
+        if environment in self.environments:
+            self.environments.remove(environment)
 
 
 class LambdaService:
@@ -48,7 +60,6 @@ class LambdaService:
         self.freezer = freezer or best_freezer(workspace)
         self._runnable = asyncio.Semaphore(runnable or 2 * (os.cpu_count() or 1))
         self._functions: dict[str, Function] = {}
-        self._numbers = itertools.count(1)
         self._settling: dict[str, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> LambdaService:
@@ -63,8 +74,14 @@ class LambdaService:
     def deploy(self, spec: FunctionSpec) -> None:
         """
         Make a function known; its environments start as invocations need them.
+
+        :raises UnusableFunction: its code is no folder.
         """
-        self._functions[spec.name] = Function(spec)
+        if not spec.code.is_dir():
+            raise UnusableFunction(
+                f"the code of function {spec.name} is no folder: {spec.code}; name the one with its handler"
+            )
+        self._functions[spec.name] = Function(dataclasses.replace(spec, code=spec.code.resolve()))
 
     def function(self, name: str) -> Function:
         """
@@ -90,12 +107,13 @@ class LambdaService:
         function.in_flight += 1
         try:
             environment = await self._take(function)
-            await self._runnable.acquire()
+            with _kept(function, environment):
+                await self._runnable.acquire()
             try:
                 return await self._run(function, environment, Invocation(payload, client_context=client_context))
             except BaseException:
                 # Cancelled, or a fault of the lab itself: this environment's state is unknown.
-                function.environments.remove(environment)
+                function.drop(environment)
                 await environment.kill()
                 self._runnable.release()
                 raise
@@ -130,11 +148,13 @@ class LambdaService:
         while function.free:
             environment = function.free.pop()
             if environment.name in self._settling:
-                await self._settling[environment.name]
+                with _kept(function, environment):
+                    # It settles even if this invocation is cancelled.
+                    await asyncio.shield(self._settling[environment.name])
             if environment.state is not State.ENDED:
                 return environment
         environment = Environment(
-            f"{function.spec.name}-{next(self._numbers)}",
+            f"{function.spec.name}-{next(_numbers)}",
             function.spec,
             spawner=self._spawner,
             freezer=self.freezer,
@@ -149,7 +169,7 @@ class LambdaService:
         failed: Outcome | None = None
         init_ms: float | None = None
         if environment.state is State.STARTING:
-            failed = await environment.start()
+            failed = await environment.start(request_id=invocation.request_id)
             init_ms = (time.perf_counter() - arrived) * 1000
         else:
             environment.thaw()
@@ -178,7 +198,19 @@ class LambdaService:
             self._runnable.release()
             del self._settling[environment.name]
         if environment.state is State.ENDED:
-            function.environments.remove(environment)
+            function.drop(environment)
+
+
+@contextmanager
+def _kept(function: Function, environment: Environment) -> Iterator[None]:
+    """
+    Leave an environment to the next invocation if the one that took it is cancelled before it has used it.
+    """
+    try:
+        yield
+    except asyncio.CancelledError:
+        function.free.append(environment)
+        raise
 
 
 def _tail(environment: Environment, start: int) -> str:

@@ -17,6 +17,7 @@ import os
 import select
 import signal
 import sys
+import time
 from typing import Any
 
 
@@ -75,6 +76,11 @@ def reap() -> None:
             return
         if pid == 0:
             return
+        try:
+            # What it has started and left behind ends with it.
+            os.killpg(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
         say({"exited": pid, "status": os.waitstatus_to_exitcode(status)})
 
 
@@ -105,6 +111,7 @@ def become_environment(request: dict[str, Any]) -> None:
             os._exit(127)
     os.environ.clear()
     os.environ.update(request["env"])
+    time.tzset()
     sys.path.insert(0, request["cwd"])
     sys.argv = ["awslambdaric", request["handler"]]
     # Only now: both read the environment's variables while they are imported.

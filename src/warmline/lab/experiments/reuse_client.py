@@ -121,16 +121,17 @@ VARIANTS = (
     _Variant("warmline", "warmline", "with_warmline", names_itself=True),
 )
 
+# The first six stand out on the page.
 METRICS = (
     Metric("primary_connections_per_environment", "connections per environment, primary", 2),
     Metric("secondary_connections_per_environment", "connections per environment, each secondary", 2),
     Metric("connections_created", "connections created, all nodes"),
+    Metric("first_request_ms_p50", "first request of an environment, Init left out, median (ms)", 1),
+    Metric("warm_ms_p50", "warm invocation, median (ms)", 1),
+    Metric("cold_ms_p50", "cold start with Init, median (ms)", 1),
+    Metric("warm_ms_p99", "warm invocation, p99 (ms)", 1),
     Metric("connections_left_after_shutdown", f"connections left {_AFTER_END_SECONDS:.0f} s after shutdown"),
     Metric("connections_left_after_kill", f"connections left {_AFTER_END_SECONDS:.0f} s after a kill"),
-    Metric("cold_ms_p50", "cold start, median (ms)", 1),
-    Metric("first_request_ms_p50", "handler's time in a cold start, median (ms)", 1),
-    Metric("warm_ms_p50", "warm invocation, median (ms)", 1),
-    Metric("warm_ms_p99", "warm invocation, p99 (ms)", 1),
     Metric("environments_started_per_second", "environments started per second", 1),
     Metric("invocations_per_second", "warm invocations per second", 0),
     Metric("memory_mib_per_environment", "memory per environment (MiB, PSS)", 1),
@@ -221,7 +222,6 @@ def _result(bench: Bench, options: RunOptions, runs: dict[str, _Run]) -> Experim
         "first_request_ms_p50_documented_to_warmline": (
             documented["first_request_ms_p50"] / ours["first_request_ms_p50"]
         ),
-        "first_request_ms_p50_warmline_to_warm": ours["first_request_ms_p50"] / ours["warm_ms_p50"],
     }
     invocations = options.environments * (_ROUNDS + 2)
     return ExperimentResult(
@@ -230,11 +230,9 @@ def _result(bench: Bench, options: RunOptions, runs: dict[str, _Run]) -> Experim
         question="What do three ways of connecting do to a three-member replica set under the same load?",
         answer=(
             f"For {invocations} invocations in {options.environments} environments a client per invocation opened "
-            f"{wrong['connections_created']:.0f} connections, warmline {ours['connections_created']:.0f}: "
-            f"{ours['primary_connections_per_environment']:g} per environment on the primary and "
-            f"{ours['secondary_connections_per_environment']:g} on each secondary. The first request took "
-            f"{ours['first_request_ms_p50']:.1f} ms with warmline, {documented['first_request_ms_p50']:.1f} ms with "
-            "MongoDB's example, which connects in it."
+            f"{wrong['connections_created']:,.0f} connections and warmline {ours['connections_created']:,.0f}, and the "
+            f"first request took {ours['first_request_ms_p50']:.1f} ms where MongoDB's example takes "
+            f"{documented['first_request_ms_p50']:.1f} ms."
         ),
         metrics=METRICS,
         variants=variants,

@@ -1,0 +1,93 @@
+"""
+A result as one HTML page that needs nothing else: no network, no script, no other file.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .wording import metric_value, ratio_label, ratio_value, spaced, variant_label
+
+if TYPE_CHECKING:
+    from ..lab.experiments.result import ExperimentResult, Metric
+
+# An experiment names its metrics in the order of their weight: the first ones are shown as bars.
+_KEY_FIGURES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """
+    One variant's value; ``share`` is its length in percent of the longest.
+    """
+
+    label: str
+    value: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """
+    One metric of all variants.
+    """
+
+    label: str
+    bars: tuple[_Bar, ...]
+
+
+def to_page(result: ExperimentResult) -> str:
+    """
+    The page. The same result gives the same page, byte for byte.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    from .charts import connection_charts, latency_charts, scale_is_logarithmic
+
+    environment = Environment(
+        loader=PackageLoader("warmline.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    figures = [_figures(result, metric) for metric in result.metrics]
+    return environment.get_template("experiment.html.j2").render(
+        result=result,
+        key_figures=figures[:_KEY_FIGURES],
+        figures=figures,
+        labels=[variant_label(result, variant) for variant in result.variants],
+        ratios=[(ratio_value(value), ratio_label(result, name)) for name, value in result.ratios.items()],
+        connections=connection_charts(result),
+        logarithmic=scale_is_logarithmic(result),
+        latencies=latency_charts(result),
+        settings=[
+            (heading, [(spaced(name), value) for name, value in values.items()])
+            for heading, values in (
+                ("Machine", result.machine),
+                ("Versions", result.versions),
+                ("Parameters", result.parameters),
+            )
+            if values
+        ],
+    )
+
+
+def _figures(result: ExperimentResult, metric: Metric) -> _Figures:
+    values = {variant: metrics.get(metric.name, math.nan) for variant, metrics in result.variants.items()}
+    # A bar has no length below zero.
+    lengths = {variant: max(value, 0.0) if math.isfinite(value) else 0.0 for variant, value in values.items()}
+    longest = max(lengths.values(), default=0.0) or 1.0
+    return _Figures(
+        metric.label,
+        tuple(
+            _Bar(
+                variant_label(result, variant),
+                metric_value(result, metric, variant),
+                round(100 * lengths[variant] / longest, 1),
+            )
+            for variant in values
+        ),
+    )

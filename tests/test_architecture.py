@@ -1,0 +1,114 @@
+"""
+The rooms and the way the imports go: read from the source, so that a wrong import fails here by its name.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pymongo
+import pytest
+
+import warmline
+
+SOURCE = Path(__file__).resolve().parents[1] / "src" / "warmline"
+
+# What a room may import of the other rooms.
+ALLOWED = {
+    "facts": set(),
+    "runtime": {"facts"},
+    "lab": {"facts", "runtime"},
+    "report": {"facts", "runtime", "lab"},
+    "cli": {"facts", "runtime", "lab", "report"},
+}
+
+THIRD_PARTY = {"facts": set(), "runtime": {"pymongo", "bson"}}
+
+
+def modules(room: str) -> list[Path]:
+    # The handlers below experiments/functions are users' code: they import what users import.
+    return [path for path in (SOURCE / room).rglob("*.py") if "functions" not in path.parts]
+
+
+def imported(path: Path) -> Iterator[str]:
+    """
+    The absolute names of everything that a module imports, wherever in it.
+    """
+    package = ("warmline", *path.relative_to(SOURCE).parts[:-1])
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            name = ".".join((*base, *(node.module or "").split("."))).strip(".")
+            yield name
+            # `from warmline import runtime` names a room only in what it imports.
+            yield from (f"{name}.{alias.name}" for alias in node.names if name == "warmline")
+
+
+def test_every_room_is_known_here() -> None:
+    assert {path.name for path in SOURCE.iterdir() if path.is_dir() and path.name != "__pycache__"} == set(ALLOWED)
+
+
+@pytest.mark.parametrize("room", ALLOWED)
+def test_imports_go_one_way(room: str) -> None:
+    upward = []
+    for path in modules(room):
+        for name in imported(path):
+            parts = name.split(".")
+            if parts[0] == "warmline" and len(parts) > 1 and parts[1] in ALLOWED.keys() - ALLOWED[room] - {room}:
+                upward.append(f"{path.relative_to(SOURCE)} imports {name}")
+    assert upward == []
+
+
+@pytest.mark.parametrize("room", THIRD_PARTY)
+def test_what_runs_in_the_function_needs_nothing_but_pymongo(room: str) -> None:
+    foreign = []
+    for path in modules(room):
+        for name in imported(path):
+            top = name.split(".")[0]
+            if top not in {*sys.stdlib_module_names, "warmline", *THIRD_PARTY[room]}:
+                foreign.append(f"{path.relative_to(SOURCE)} imports {name}")
+    assert foreign == []
+
+
+def test_importing_warmline_loads_no_third_party_module_but_pymongo_and_bson() -> None:
+    script = "import warmline, sys; print(*{name.partition('.')[0] for name in sys.modules})"
+    # Without site: a .pth file of this environment may load modules of its own.
+    paths = [str(SOURCE.parent), str(Path(pymongo.__file__).parents[1])]
+    command = [sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {paths!r}; {script}"]
+    loaded = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    assert set(loaded) - sys.stdlib_module_names - {"__main__"} == {"warmline", "pymongo", "bson"}
+
+
+def test_importing_warmline_loads_no_room_but_the_runtime() -> None:
+    script = f"import sys; sys.path.insert(0, {str(SOURCE.parent)!r}); import warmline; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout.split()
+    rooms = {name.split(".")[1] for name in loaded if name.startswith("warmline.")}
+    assert rooms == {"runtime"}
+
+
+def test_the_public_names_are_these() -> None:
+    assert warmline.__all__ == sorted(warmline.__all__)
+    assert set(warmline.__all__) == {
+        "ConfigurationError",
+        "InvalidOptionError",
+        "InvalidURIError",
+        "MissingURIError",
+        "SrvMaxHostsError",
+        "UnknownOptionError",
+        "UnsupportedHandlerError",
+        "WarmlineError",
+        "connect",
+        "handler",
+        "invocation",
+    }
+
+
+@pytest.mark.parametrize("path", modules("."), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_a_module_is_short_enough_to_read_in_one_go(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 400
