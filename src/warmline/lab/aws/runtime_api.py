@@ -200,9 +200,9 @@ class RuntimeAPI:
                 self.init.set_result(None)
 
 
-def _request(*parts: Any) -> web.BaseRequest:
+def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
     # 0 is no limit: a response that is too large must be read before it can be answered.
-    return web.BaseRequest(*parts, asyncio.get_running_loop(), client_max_size=0)
+    return web.BaseRequest(message, payload, protocol, writer, task, asyncio.get_running_loop(), client_max_size=0)
 
 
 def _ending() -> web.Response:

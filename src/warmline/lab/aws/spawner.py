@@ -18,6 +18,7 @@ import select
 import signal
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 
@@ -76,11 +77,9 @@ def reap() -> None:
             return
         if pid == 0:
             return
-        try:
-            # What it has started and left behind ends with it.
+        # What it has started and left behind ends with it.
+        with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         say({"exited": pid, "status": os.waitstatus_to_exitcode(status)})
 
 
