@@ -29,11 +29,12 @@ clean:
 
 # Dependencies change seldom, the package often: two stamps. The tests run against the built wheel.
 $(VENV)/dependencies: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt pip hatchling
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --group dev '.[all]'
-	touch $@
+	@echo "Setting up $(VENV): once, about half a minute"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt pip hatchling
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --group dev '.[all]'
+	@touch $@
 
 $(VENV)/installed: $(VENV)/dependencies $(SOURCES)
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --force-reinstall .
-	touch $@
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --force-reinstall .
+	@touch $@

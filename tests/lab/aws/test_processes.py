@@ -180,6 +180,7 @@ def test_a_service_whose_spawner_ended_early_says_so_and_can_be_closed(run: Run,
     async def scenario(service: LambdaService) -> None:
         service.deploy(spec(source))
         await service.invoke("app")
+        await service.settled()
         service._spawner._process.kill()
         await service._spawner._reader
 
