@@ -6,7 +6,7 @@ from typing import Any
 from pymongo import MongoClient
 
 from warmline.lab.cluster import Cluster
-from warmline.lab.measure import ConnectionSampler, connections_seen, percentile
+from warmline.lab.measure import ConnectionLife, ConnectionSampler, connection_lives, most_open, percentile
 
 
 def test_it_counts_a_clients_connections_on_each_node(replica_set: Cluster) -> None:
@@ -54,16 +54,28 @@ def test_it_samples_by_itself_until_its_block_ends(single: Cluster) -> None:
 
 
 def test_the_log_knows_connections_that_no_sample_saw(single: Cluster) -> None:
+    began = time.time()
     for _ in range(3):
         with MongoClient[dict[str, Any]](single.uri, appName="short", serverMonitoringMode="poll") as client:
             client.admin.command("ping")
     (node,) = single.nodes
     for _ in range(100):
-        seen = connections_seen(node.log_path)["short"]
-        if seen.ended == seen.created:
+        lives = [life for life in connection_lives(node.log_path) if life.app == "short"]
+        if len(lives) == 6 and all(life.ended < float("inf") for life in lives):
             break
         time.sleep(0.05)
-    assert (seen.created, seen.ended) == (6, 6)
+    assert len(lives) == 6
+    assert all(began - 1 <= life.opened <= life.ended <= time.time() + 1 for life in lives)
+
+
+def test_the_most_open_connections_of_each_step_are_counted_between_the_samples_too() -> None:
+    lives = [
+        ConnectionLife("app", 0.2, 0.4),
+        ConnectionLife("app", 0.3, 1.5),
+        ConnectionLife("app", 2.0, float("inf")),
+    ]
+    assert most_open(lives, start=0.0, seconds=4.0, step=1.0) == [2, 1, 1, 1]
+    assert most_open([], start=0.0, seconds=2.0, step=1.0) == [0, 0]
 
 
 def test_percentiles_are_interpolated() -> None:

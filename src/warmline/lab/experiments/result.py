@@ -32,7 +32,7 @@ class Event:
 @dataclass(frozen=True, slots=True)
 class ConnectionSeries:
     """
-    The variant's open connections on one node over time: ``counts[i]`` at ``seconds[i]`` since the variant's start.
+    The variant's open connections on one node over time: ``counts[i]`` from ``seconds[i]`` since the variant's start.
 
     ``node`` is a name such as ``primary`` or ``secondary 1``.
     """

@@ -7,15 +7,16 @@ from __future__ import annotations
 from .connections import ConnectionSample, ConnectionSampler
 from .latency import percentile
 from .machine import machine, mean_memory_mib, versions
-from .server_log import ConnectionsSeen, connections_seen
+from .server_log import ConnectionLife, connection_lives, most_open
 
 __all__ = [
+    "ConnectionLife",
     "ConnectionSample",
     "ConnectionSampler",
-    "ConnectionsSeen",
-    "connections_seen",
+    "connection_lives",
     "machine",
     "mean_memory_mib",
+    "most_open",
     "percentile",
     "versions",
 ]

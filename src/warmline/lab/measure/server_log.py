@@ -7,32 +7,38 @@ Source: https://www.mongodb.com/docs/manual/reference/log-messages/ (ids 51800 a
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+
+import numpy as np
 
 _CLIENT_METADATA = 51800
 _CONNECTION_ENDED = 22944
 
 
 @dataclass(frozen=True, slots=True)
-class ConnectionsSeen:
+class ConnectionLife:
     """
-    How many connections clients of one ``appName`` have created on a node, and how many of them have ended.
+    One connection of a client with this ``appName``: from its handshake to its end, in seconds of wall-clock time.
+
+    ``ended`` is infinite while it is open.
     """
 
-    created: int
-    ended: int
+    app: str
+    opened: float
+    ended: float
 
 
-def connections_seen(log: Path) -> dict[str, ConnectionsSeen]:
+def connection_lives(log: Path) -> list[ConnectionLife]:
     """
-    Count the connections in a mongod's log by the ``appName`` that their client gave in its handshake.
+    Read the connections from a mongod's log.
 
-    One that ended before its handshake is not counted: nobody knows whose it was.
+    One that ended before its handshake is left out: nobody knows whose it was.
     """
-    app_of: dict[int, str] = {}
-    ended: Counter[str] = Counter()
+    opened: dict[int, tuple[str, float]] = {}
+    lives = []
     with log.open() as lines:
         for line in lines:
             # Most of the log is about other things, and parsing is what takes the time.
@@ -46,10 +52,26 @@ def connections_seen(log: Path) -> dict[str, ConnectionsSeen]:
             if entry["id"] == _CLIENT_METADATA:
                 app = entry["attr"]["doc"].get("application", {}).get("name")
                 if app is not None:
-                    app_of[int(entry["ctx"].removeprefix("conn"))] = app
-            elif entry["id"] == _CONNECTION_ENDED:
-                app = app_of.get(entry["attr"]["connectionId"])
-                if app is not None:
-                    ended[app] += 1
-    created = Counter(app_of.values())
-    return {app: ConnectionsSeen(created[app], ended[app]) for app in created}
+                    opened[int(entry["ctx"].removeprefix("conn"))] = (app, _seconds(entry))
+            elif entry["id"] == _CONNECTION_ENDED and entry["attr"]["connectionId"] in opened:
+                lives.append(ConnectionLife(*opened.pop(entry["attr"]["connectionId"]), _seconds(entry)))
+    return lives + [ConnectionLife(*life, float("inf")) for life in opened.values()]
+
+
+def most_open(lives: Iterable[ConnectionLife], start: float, seconds: float, step: float) -> list[int]:
+    """
+    The most connections that were open at once in each step of this stretch of time.
+    """
+    changes = sorted(change for life in lives for change in ((life.opened, 1), (life.ended, -1)))
+    moments = np.array([moment for moment, _ in changes])
+    counts = np.concatenate([[0], np.cumsum([change for _, change in changes])]).astype(int)
+    peaks = []
+    for begin in np.arange(start, start + seconds, step):
+        # What was open when the step began, and after each change within it.
+        first, last = np.searchsorted(moments, [begin, begin + step])
+        peaks.append(int(counts[first : last + 1].max()))
+    return peaks
+
+
+def _seconds(entry: dict[str, dict[str, str]]) -> float:
+    return datetime.fromisoformat(entry["t"]["$date"]).timestamp()
