@@ -80,7 +80,7 @@ def test_what_runs_in_the_function_needs_nothing_but_pymongo(room: str) -> None:
 def test_importing_warmline_loads_no_third_party_module_but_pymongo_and_bson(tmp_path: Path) -> None:
     # PyMongo itself loads some packages if they happen to be installed, so there is nothing else here to be found.
     for package in (pymongo, bson, warmline):
-        folder = Path(package.__file__).parent
+        folder = Path(package.__path__[0])
         (tmp_path / folder.name).symlink_to(folder)
     script = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import warmline; print(*sys.modules)"
     command = [sys.executable, "-S", "-X", "importtime", "-c", script]
