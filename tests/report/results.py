@@ -43,7 +43,7 @@ def reuse_client(
     """
     Three ways of connecting under the same burst, steady load, idle time and scale-in.
     """
-    chance = random.Random(seed)  # noqa: S311  it makes figures, not secrets
+    chance = random.Random(seed)
     names = tuple(metric.name for metric in METRICS)
     return ExperimentResult(
         experiment="reuse-client",

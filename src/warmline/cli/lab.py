@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -19,13 +19,17 @@ from warmline.lab.errors import LabError
 from warmline.lab.experiments import EXPERIMENTS, Experiment, ExperimentResult, RunOptions
 from warmline.report import print_result, to_json, to_page
 
+from .cluster import cluster
+from .console import fail, told
+
 lab = typer.Typer(
     name="lab",
     help="Run real Lambda environments against a real mongod on this machine, and measure.",
     no_args_is_help=True,
 )
 
-_FAILED = 2
+lab.add_typer(cluster)
+
 _INTERRUPTED = 130
 
 
@@ -71,7 +75,7 @@ def run(
     """
     experiment = next((experiment for experiment in EXPERIMENTS if experiment.name == name), None)
     if experiment is None:
-        _fail(f"there is no experiment {name!r}: `warmline lab list` shows them")
+        fail(f"there is no experiment {name!r}: `warmline lab list` shows them")
     to_stdout = json == Path("-")
     for path in (None if to_stdout else json, html):
         # Before the minute that the run takes, not after it.
@@ -99,8 +103,7 @@ def _measured(experiment: Experiment, options: RunOptions) -> ExperimentResult:
                 experiment.run(options, lambda doing, done: progress.update(task, description=doing, completed=done))
             )
     except (LabError, OSError) as error:
-        notes = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
-        _fail(f"{error}{notes}")
+        fail(told(error))
     except KeyboardInterrupt:
         console.print("warmline: stopped; everything that was started has ended")
         raise typer.Exit(_INTERRUPTED) from None
@@ -117,9 +120,4 @@ def _check_writable(path: Path | None) -> None:
         if is_new:
             path.unlink()
     except OSError as error:
-        _fail(f"can't write {path}: {error.strerror}; choose another file")
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(f"warmline: {message}", err=True)
-    raise typer.Exit(_FAILED)
+        fail(f"can't write {path}: {error.strerror}; choose another file")

@@ -8,10 +8,14 @@ What can go wrong in the lab.
     ├── ClusterStartError
     │   └── PortTaken
     ├── NoPrimary
+    ├── UnusableCluster
     ├── EnvironmentStartError
     ├── UnusableFunction
     ├── UnknownFunction
-    └── Throttled
+    ├── Throttled
+    ├── MalformedMessage            a client's, told to nobody: its connection is closed
+    ├── AuthenticationFailed        (warmline.lab.iam) a client's, answered as Atlas does
+    └── NoFreeAddress               (warmline.lab.names)
 
 A message is one line: what happened, where, and what to do about it.
 """
@@ -84,4 +88,16 @@ class UnknownFunction(LabError):
 class Throttled(LabError):
     """
     All of a function's reserved concurrency is in use; AWS answers with status 429.
+    """
+
+
+class MalformedMessage(LabError):
+    """
+    What a client or server has sent is no message of MongoDB's wire protocol.
+    """
+
+
+class UnusableCluster(LabError):
+    """
+    What a cluster is asked to be is not known, or does not go together.
     """

@@ -13,11 +13,16 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+from pymongo.database import Database
+from pymongo.errors import OperationFailure
 
-from warmline.lab.cluster import ClusterSpec, start_cluster
+from warmline.lab.cluster import ClusterSpec, Mongod, replica_set, start_cluster
+from warmline.lab.cluster.users import new_users
+from warmline.lab.errors import ClusterStartError
 from warmline.lab.workspace import Workspace
 
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="the janitor finds processes in /proc")
@@ -148,3 +153,106 @@ def test_a_cluster_that_nobody_stopped_is_left_to_the_janitor() -> None:
     assert workspace.swept == 1
     assert not is_open(cluster.nodes[0].port)
     assert not cluster.mongods[0].is_running
+
+
+class Failure(RuntimeError):  # noqa: N818  it is one
+    """
+    What goes wrong in the tests below.
+    """
+
+
+def fail(*_: object, **__: object) -> None:
+    raise Failure
+
+
+def fail_at(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """
+    Make one step of a cluster's start fail.
+    """
+    if step in {"make_certificates", "write_key_file", "create_users"}:
+        monkeypatch.setattr(replica_set, step, fail)
+    elif step == "wait_until_listening":
+        monkeypatch.setattr(Mongod, step, fail)
+    elif step.startswith("start "):
+        run = subprocess.Popen
+        logs = (f"{step.removeprefix('start ')}.log",)
+
+        def start(command: list[str], *args: Any, **options: Any) -> Any:
+            if "--dbpath" in command and any(str(part).endswith(logs) for part in command):
+                raise Failure
+            return run(command, *args, **options)
+
+        monkeypatch.setattr(subprocess, "Popen", start)
+    else:
+        send = Database.command
+
+        def command(self: Any, name: Any, *args: Any, **options: Any) -> Any:
+            said = f"{name} {args[0]}" if isinstance(name, str) and args else next(iter(name))
+            if said == step:
+                raise OperationFailure("failed on purpose")
+            return send(self, name, *args, **options)
+
+        monkeypatch.setattr(Database, "command", command)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "make_certificates",
+        "write_key_file",
+        "start mongod-0",
+        "start mongod-2",
+        "wait_until_listening",
+        "replSetInitiate",
+        "create_users",
+        "createUser admin",
+        "createUser monitoring",
+        "replSetReconfig",
+        "appendOplogNote",
+    ],
+)
+def test_a_start_that_fails_at_any_step_leaves_nothing(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    users = new_users()
+    monkeypatch.setattr(replica_set, "new_users", lambda: users)
+    fail_at(monkeypatch, step)
+
+    with Workspace() as workspace:
+        with pytest.raises((Failure, ClusterStartError)) as raised:
+            start_cluster(workspace, ClusterSpec(members=3, tls=True, auth="scram"))
+        # Not even until the end of the lab's run, but for the logs.
+        assert list(workspace.directory.iterdir()) == [workspace.logs]
+
+    if step[0].islower() and " " not in step and "_" not in step:
+        assert f"{step} failed on mongod-0" in str(raised.value)
+    for user in (users.admin, users.application, users.monitoring):
+        assert user.password not in str(raised.value)
+    assert workspace.swept == 0
+    assert not workspace.directory.exists()
+    assert processes_of(workspace.token) == []
+
+
+@pytest.mark.parametrize("wish", ["starting", "electing", "creating", "adding", "waiting"])
+def test_ctrl_c_at_any_step_of_the_start_leaves_nothing(wish: str) -> None:
+    def interrupt(step: str) -> None:
+        if step.startswith(wish):
+            raise KeyboardInterrupt
+
+    with Workspace() as workspace:
+        with pytest.raises(KeyboardInterrupt):
+            start_cluster(workspace, ClusterSpec(members=3, tls=True, auth="scram"), on_step=interrupt)
+        assert list(workspace.directory.iterdir()) == [workspace.logs]
+
+    assert workspace.swept == 0
+    assert not workspace.directory.exists()
+    assert processes_of(workspace.token) == []
+
+
+def processes_of(token: str) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("WARMLINE_LAB") == token:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found

@@ -1,24 +1,23 @@
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
 import socket
 import sys
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
 
 import psutil
 import pytest
 
-from warmline.lab.cluster import Mongod, MongodBinary
+from warmline.lab.cluster import Certificates, Mongod, MongodBinary, ServerOptions
+from warmline.lab.cluster.mongod import last_error, server_flags
 from warmline.lab.cluster.replica_set import free_ports
 from warmline.lab.errors import ClusterStartError, PortTaken
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from warmline.lab.workspace import Workspace
+from warmline.lab.workspace import Workspace
 
 
 class Start(Protocol):
@@ -133,3 +132,42 @@ def test_errors_of_an_earlier_server_of_the_same_name_are_not_told_again(start: 
 
     with pytest.raises(ClusterStartError, match="it logged no error"):
         mongod.wait_until_listening()
+
+
+def test_a_server_that_aborts_is_told_by_its_reason_and_not_by_the_fact(tmp_path: Path) -> None:
+    log = tmp_path / "mongod.log"
+    entries = [
+        {"s": "I", "msg": "Starting"},
+        {"s": "F", "msg": "Fatal assertion", "attr": {"error": "NodeNotFound: no connection"}},
+        {"s": "F", "msg": "\n\n***aborting after fassert() failure\n\n"},
+    ]
+    log.write_text("".join(f"{json.dumps(entry)}\n" for entry in entries))
+
+    assert last_error(log) == "Fatal assertion: NodeNotFound: no connection"
+
+
+def test_a_plain_server_gets_no_flag_of_what_it_does_not_have(start: Start, tmp_path: Path) -> None:
+    node = start().node
+    plain = server_flags(node, tmp_path, "warmline")
+    options = ServerOptions(
+        certificates=Certificates(Path("/ca.pem"), Path("/server.pem")),
+        key_file=Path("/key"),
+        max_connections=30,
+    )
+
+    assert [flag for flag in plain if flag.startswith(("--tls", "--key", "--max"))] == []
+    assert server_flags(node, tmp_path, "warmline", options) == [
+        *plain,
+        *("--tlsMode", "requireTLS", "--tlsAllowConnectionsWithoutCertificates", "--tlsCAFile", "/ca.pem"),
+        *("--tlsCertificateKeyFile", "/server.pem", "--keyFile", "/key", "--maxConns", "30"),
+    ]
+
+
+def test_a_program_that_cannot_be_started_leaves_no_data(start: Start, workspace: Workspace, tmp_path: Path) -> None:
+    workspace.logs.rmdir()
+
+    with pytest.raises(FileNotFoundError):
+        start()
+
+    assert list(workspace.directory.iterdir()) == []
+    workspace.logs.mkdir()

@@ -20,6 +20,6 @@ PRACTICE = Practice(
     sources=(sources.ATLAS_LAMBDA, sources.SPEC_SRV),
     runtime=NotYet(),
     rules=NotYet(),
-    experiment=NotYet(),
+    experiment=Filled(("limit-hosts",)),
     page=Filled(("docs/practices/limit-hosts.md",)),
 )

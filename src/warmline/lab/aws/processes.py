@@ -23,6 +23,7 @@ _SPAWNER = Path(__file__).with_name("spawner.py")
 # would pay for an import that the zygote spares the others.
 _PRELOAD = (
     "warmline",
+    "warmline.lab.names.child",
     "simplejson",
     "decimal",
     "http.client",

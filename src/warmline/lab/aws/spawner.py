@@ -102,6 +102,10 @@ def become_environment(request: dict[str, Any]) -> None:
     os.dup2(log, 2)
     os.close(null)
     os.close(log)
+    # The lab's host names, if the function is to know them.
+    from warmline.lab.names.child import enter
+
+    enter(request["env"])
     if request["argv"]:
         try:
             os.execve(request["argv"][0], request["argv"], request["env"])  # noqa: S606

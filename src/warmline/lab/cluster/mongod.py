@@ -12,15 +12,15 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psutil
 
-from warmline.lab.errors import ClusterStartError, PortTaken
-
-if TYPE_CHECKING:
-    from warmline.lab.cluster.binary import MongodBinary
-    from warmline.lab.workspace import Workspace
+from ..errors import ClusterStartError, PortTaken
+from ..workspace import Workspace
+from .binary import MongodBinary
+from .tls import Certificates
+from .users import User
 
 LOOPBACK = "127.0.0.1"
 
@@ -34,13 +34,17 @@ WITH_ALL_FILES = ("/bin/sh", "-c", 'ulimit -S -n "$(ulimit -H -n)"; exec "$@"', 
 @dataclass(frozen=True)
 class Node:
     """
-    Where one member of the cluster is.
+    Where one member of the cluster is, and what the lab needs to connect to it.
+
+    `ca` is there if it wants TLS, `monitoring` if it wants a login.
     """
 
     name: str
     host: str
     port: int
     log_path: Path
+    ca: Path | None = None
+    monitoring: User | None = None
 
     @property
     def address(self) -> str:
@@ -50,7 +54,42 @@ class Node:
         return f"{self.host}:{self.port}"
 
 
-def server_flags(node: Node, data: Path, replica_set: str) -> list[str]:
+@dataclass(frozen=True)
+class ServerOptions:
+    """
+    What a server can have that a plain one does not.
+
+    - `certificates`: it accepts TLS only, from clients without a certificate of their own, too
+    - `key_file`: it wants a login; with the same file members know each other
+    - `monitoring`: as whom the lab logs in to ask the server for its state
+    - `max_connections`: it closes connections above this number, those of other members and the lab included
+    """
+
+    certificates: Certificates | None = None
+    key_file: Path | None = None
+    monitoring: User | None = None
+    max_connections: int | None = None
+
+    def flags(self) -> list[str]:
+        """
+        List them as the server's command line wants them.
+        """
+        flags = []
+        if self.certificates:
+            flags += ["--tlsMode", "requireTLS", "--tlsAllowConnectionsWithoutCertificates"]
+            flags += ["--tlsCAFile", str(self.certificates.ca)]
+            flags += ["--tlsCertificateKeyFile", str(self.certificates.server)]
+        if self.key_file:
+            flags += ["--keyFile", str(self.key_file)]
+        if self.max_connections is not None:
+            flags += ["--maxConns", str(self.max_connections)]
+        return flags
+
+
+PLAIN = ServerOptions()
+
+
+def server_flags(node: Node, data: Path, replica_set: str, options: ServerOptions = PLAIN) -> list[str]:
     """
     List the options of a server that is small, quick to start and thrown away.
     """
@@ -76,6 +115,7 @@ def server_flags(node: Node, data: Path, replica_set: str) -> list[str]:
         *("--setParameter", "enableTestCommands=1"),
         # SIGTERM would take 16 s: a primary first waits for its secondaries and its clients.
         *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),
+        *options.flags(),
     ]
 
 
@@ -84,22 +124,37 @@ class Mongod:
     A server from its start to its end; its data are thrown away when it is stopped.
     """
 
-    def __init__(self, binary: MongodBinary, workspace: Workspace, *, name: str, port: int, replica_set: str) -> None:
-        self.node = Node(name, LOOPBACK, port, workspace.logs / f"{name}.log")
+    def __init__(
+        self,
+        binary: MongodBinary,
+        workspace: Workspace,
+        *,
+        name: str,
+        port: int,
+        replica_set: str,
+        options: ServerOptions = PLAIN,
+    ) -> None:
+        ca = options.certificates.ca if options.certificates else None
+        self.node = Node(name, LOOPBACK, port, workspace.logs / f"{name}.log", ca, options.monitoring)
         self._data = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=workspace.directory))
-        with self.node.log_path.open("ab") as log:
-            # An earlier server of this name may have written to the file.
-            self._log_start = log.tell()
-            self._process = subprocess.Popen(
-                [*WITH_ALL_FILES, binary.path, *server_flags(self.node, self._data, replica_set)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=os.environ | workspace.environ(),
-                cwd=workspace.directory,
-                # Ctrl-C must not reach it before the lab has stopped using it.
-                start_new_session=True,
-            )
+        try:
+            with self.node.log_path.open("ab") as log:
+                # An earlier server of this name may have written to the file.
+                self._log_start = log.tell()
+                self._process = subprocess.Popen(
+                    [*WITH_ALL_FILES, binary.path, *server_flags(self.node, self._data, replica_set, options)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=os.environ | workspace.environ(),
+                    cwd=workspace.directory,
+                    # Ctrl-C must not reach it before the lab has stopped using it.
+                    start_new_session=True,
+                )
+        except BaseException:
+            # Nobody has this object yet, so nobody will call `stop`.
+            shutil.rmtree(self._data, ignore_errors=True)
+            raise
 
     @property
     def pid(self) -> int:
@@ -183,8 +238,8 @@ def last_error(log_path: Path, start: int = 0) -> str:
     for line in reversed(lines):
         if not line.startswith("{"):
             console = console or line.strip()
-        # E is an error, F a fatal one.
-        elif (entry := json.loads(line))["s"] in {"E", "F"}:
+        # E is an error, F a fatal one. The one before says why it aborts.
+        elif (entry := json.loads(line))["s"] in {"E", "F"} and "***aborting" not in entry["msg"]:
             return _in_words(entry)
     return console or "it logged no error"
 

@@ -4,12 +4,12 @@ One experiment a module: what breaking a practice costs, measured.
 
 from __future__ import annotations
 
-from . import reuse_client
+from . import limit_hosts, reuse_client
 from .experiment import Experiment, OnProgress, RunOptions
 from .result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric
 
 # In the order of the practices. A new experiment is a module and a line here.
-EXPERIMENTS = (reuse_client.EXPERIMENT,)
+EXPERIMENTS = (reuse_client.EXPERIMENT, limit_hosts.EXPERIMENT)
 
 __all__ = [
     "EXPERIMENTS",

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from pymongo import MongoClient
 
+from ..atlas import AtlasCluster, AtlasSpec, start_atlas
 from ..aws import LambdaService
 from ..cluster import Cluster, start_cluster
 from ..measure import ConnectionSampler
@@ -45,6 +46,33 @@ async def open_bench(options: RunOptions, on_step: Callable[[str], None]) -> Asy
             async with LambdaService(workspace) as service:
                 with ConnectionSampler(cluster.nodes) as sampler:
                     yield Bench(cluster, service, sampler, _roles(cluster))
+
+
+@dataclass(frozen=True, slots=True)
+class AtlasBench:
+    """
+    A running lab whose cluster is as on Atlas.
+    """
+
+    cluster: AtlasCluster
+    service: LambdaService
+    sampler: ConnectionSampler
+
+
+@asynccontextmanager
+async def open_atlas_bench(
+    options: RunOptions, spec: AtlasSpec, on_step: Callable[[str], None]
+) -> AsyncIterator[AtlasBench]:
+    """
+    Start everything, and end everything with the block.
+    """
+    with Workspace() as workspace, ExitStack() as stack:
+        starting = start_atlas(workspace, spec, options.mongod, on_step)
+        cluster = await asyncio.to_thread(stack.enter_context, starting)
+        _fill(cluster.servers.uri)
+        async with LambdaService(workspace) as service:
+            with ConnectionSampler(cluster.servers.nodes) as sampler:
+                yield AtlasBench(cluster, service, sampler)
 
 
 def _fill(uri: str) -> None:

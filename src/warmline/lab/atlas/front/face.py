@@ -1,0 +1,241 @@
+"""
+One address of the front: accepts, checks, limits, and connects through to its server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...errors import MalformedMessage
+from .access_list import AccessList, deny, reset
+from .connection import Connection, Flow, Lost, pass_network
+from .limits import Admission, Limits
+from .login import IamLogin, Login
+from .network import NetworkTable
+
+# How long a client may take for its TLS handshake.
+_HANDSHAKE_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class FaceSpec:
+    """
+    An address and the server behind it. ``mongos`` makes the server look like one.
+    """
+
+    name: str
+    server: tuple[str, int]
+    port: int = 0
+    mongos: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FrontOptions:
+    """
+    What all faces of a front have in common. Without ``server_pem`` there is no TLS, on neither side.
+    """
+
+    server_pem: Path | None = None
+    ca: Path | None = None
+    access_list: AccessList | None = None
+    limits: Limits = field(default_factory=Limits)
+    iam: IamLogin | None = None
+    network: NetworkTable = field(default_factory=NetworkTable)
+
+
+@dataclass(slots=True)
+class Counters:
+    """
+    What a face has seen. ``refused`` counts by reason: access list, limit, admission, network, handshake,
+    malformed, or gone: one of the two sides went away.
+    """
+
+    accepted: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    open_by_source: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def open(self) -> int:
+        """
+        Connections that are open through to the server now.
+        """
+        return self.open_by_source.total()
+
+
+class Face:
+    """
+    A listening address; it runs in the event loop that it is started in.
+    """
+
+    def __init__(self, spec: FaceSpec, options: FrontOptions) -> None:
+        self.spec = spec
+        self.counters = Counters()
+        self._options = options
+        rate = options.limits.new_per_second
+        self.admission = Admission(rate) if rate is not None else None
+        self._connections: set[asyncio.Task[None]] = set()
+        self._flows: dict[asyncio.StreamWriter, Flow] = {}
+
+    async def start(self) -> None:
+        """
+        Listen on loopback.
+        """
+        self._tls = _server_tls(self._options.server_pem) if self._options.server_pem else None
+        self._to_server = _client_tls(self._options.ca) if self._options.ca else None
+        # Any 127.x address may be the source, so it listens on 127.0.0.1 and nothing wider.
+        self._listener = await asyncio.start_server(self._serve, "127.0.0.1", self.spec.port, backlog=1024)
+
+    @property
+    def port(self) -> int:
+        """
+        Where it listens.
+        """
+        return int(self._listener.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """
+        Stop listening and end every connection.
+        """
+        self._listener.close()
+        for connection in self._connections:
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+        await self._listener.wait_closed()
+
+    def cut(self) -> None:
+        """
+        Reset or close the open flows whose network says so now.
+        """
+        for writer, flow in list(self._flows.items()):
+            network, _ = self._options.network.between(flow.source, flow.node)
+            if network.cut == "reset":
+                reset(writer)
+            elif network.cut == "close":
+                writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  a stream server runs each connection as a task
+        self._connections.add(task)
+        self.counters.accepted += 1
+        flow = Flow(writer.get_extra_info("peername")[0], self.spec.name)
+        self._flows[writer] = flow
+        try:
+            reason = await self._connect_through(flow, reader, writer)
+            if reason:
+                self.counters.refused[reason] += 1
+        except Lost:
+            # Neither side may learn of it: its sockets stay open until the front ends.
+            await asyncio.Event().wait()
+        except MalformedMessage:
+            self.counters.refused["malformed"] += 1
+        except OSError:
+            # One of the two has gone away.
+            self.counters.refused["gone"] += 1
+        except asyncio.CancelledError:
+            # The front ends. (asyncio's stream server would report a cancelled connection as an error.)
+            return
+        finally:
+            self._connections.discard(task)
+            self._flows.pop(writer, None)
+            writer.close()
+
+    async def _connect_through(
+        self, flow: Flow, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> str | None:
+        """
+        Serve one connection; return why it was refused, if it was.
+        """
+        allowed = self._options.access_list
+        if allowed is not None and not allowed.allows(flow.source):
+            await deny(allowed.denial, reader, writer)
+            return "access list"
+        limit = self._options.limits.connections
+        if limit is not None and self.counters.open >= limit:
+            # As mongod does above --maxConns: accepted, then closed without a word.
+            return "limit"
+        if self.admission is not None and not await self.admission.admit():
+            return "admission"
+        network, _ = self._options.network.between(flow.source, flow.node)
+        if network.cut != "none":
+            if network.cut == "reset":
+                reset(writer)
+            return "network"
+        # A flow exists from here on: it may be lost while it shakes hands.
+        flow.last_active = time.monotonic()
+        await pass_network(flow, self._options.network)
+        try:
+            name = await self._shake_hands(writer)
+        except OSError:
+            return "handshake"
+        self.counters.open_by_source[flow.source] += 1
+        try:
+            await self._copy(flow, name, reader, writer)
+        finally:
+            self.counters.open_by_source[flow.source] -= 1
+        return None
+
+    async def _shake_hands(self, writer: asyncio.StreamWriter) -> str | None:
+        """
+        Answer the TLS handshake and return the server name that the client asked for.
+        """
+        _without_delay(writer)
+        if self._tls is None:
+            return None
+        await writer.start_tls(self._tls, ssl_handshake_timeout=_HANDSHAKE_SECONDS)
+        return getattr(writer.get_extra_info("ssl_object"), "server_name_asked", None)
+
+    async def _copy(
+        self, flow: Flow, name: str | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        host, port = self.spec.server
+        # By the name that the client asked for the server knows which names to answer with (its horizons).
+        asked = (name or host) if self._to_server else None
+        server = await asyncio.open_connection(host, port, ssl=self._to_server, server_hostname=asked)
+        try:
+            _without_delay(server[1])
+            login = Login(self._options.iam) if self._options.iam else None
+            await Connection(
+                flow,
+                self._options.network,
+                client=(reader, writer),
+                server=server,
+                mongos=self.spec.mongos,
+                login=login,
+            ).run()
+        except Lost:
+            await asyncio.Event().wait()
+        finally:
+            server[1].close()
+            with suppress(OSError):
+                await server[1].wait_closed()
+
+
+def _without_delay(writer: asyncio.StreamWriter) -> None:
+    raw: socket.socket = writer.get_extra_info("socket")
+    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _server_tls(pem: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+
+    def remember(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        connection.server_name_asked = name  # type: ignore[attr-defined]
+
+    context.sni_callback = remember
+    return context
+
+
+def _client_tls(ca: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=str(ca))
+    # The name is the client's choice; who signed the certificate is what matters between the front and its server.
+    context.check_hostname = False
+    return context

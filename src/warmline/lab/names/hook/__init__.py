@@ -1,0 +1,3 @@
+"""
+A folder for PYTHONPATH: Python itself runs the ``sitecustomize`` in it before a program.
+"""
