@@ -142,13 +142,12 @@ def interpreter(user: int | None) -> str:
     """
     for python in (sys.executable, "/usr/bin/python3"):
         try:
-            subprocess.run(
-                [python, "-c", "import sys; assert sys.version_info >= (3, 11)"], check=True, **as_user(user)
-            )
+            program = "import sys; assert sys.version_info >= (3, 11); import warmline, dns.resolver"
+            subprocess.run([python, "-c", program], check=True, env=BASE, **as_user(user))
         except (OSError, subprocess.CalledProcessError):
             continue
         return python
-    pytest.skip(f"user {user} may run no Python of ours here")
+    pytest.skip(f"user {user} may run no Python here that finds warmline and dnspython")
 
 
 # The libraries by their folder: another interpreter than ours has none of its own.

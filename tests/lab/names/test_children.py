@@ -71,6 +71,19 @@ def test_a_program_after_a_fork_learns_the_names(child: Child) -> None:
     assert json.loads(child.fork(LOOKS, exec_after=True)) == LEARNT
 
 
+def test_the_process_that_forks_gets_no_dnspython_for_it() -> None:
+    program = """
+import sys
+import warmline.lab
+before = set(sys.modules)
+import warmline.lab.names.child
+added = {name.partition(".")[0] for name in set(sys.modules) - before}
+print(added - sys.stdlib_module_names, "dns" in sys.modules)
+"""
+    printed = subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.PIPE, text=True, env=BASE)
+    assert printed.stdout == "{'warmline'} False\n"
+
+
 def test_a_fork_without_a_resolver_is_left_as_it_is() -> None:
     program = """
 import sys
@@ -118,7 +131,7 @@ def test_pymongo_refuses_fewer_hosts_of_a_replica_set(child: Child) -> None:
 from pymongo.errors import ConfigurationError
 from pymongo.uri_parser import parse_uri
 try:
-    parse_uri("mongodb+srv://{CLUSTER}/?srvMaxHosts=2")
+    parse_uri("mongodb+srv://{CLUSTER}/?srvMaxHosts=3")
 except ConfigurationError as error:
     print(error)
 """
@@ -191,3 +204,18 @@ def test_the_machine_sees_nothing_of_a_mount_namespace(namespace: Child) -> None
     assert (during, machine()) == (before, before)
     assert b"/etc/resolv.conf" in inside
     assert b"/etc/hosts" in inside
+
+
+def test_the_process_that_forks_sees_nothing_of_its_childrens_mount_namespaces(namespace: Child) -> None:
+    program = """
+import json, os
+print(json.dumps([
+    [line.split()[1] for line in open(f"/proc/{pid}/mounts") if line.split()[1] in ("/etc/resolv.conf", "/etc/hosts")]
+    for pid in (os.getpid(), os.getppid())
+]))
+"""
+    before = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    own, parents = json.loads(namespace.fork(program))
+
+    assert parents == [target for target in before if target in {"/etc/resolv.conf", "/etc/hosts"}]
+    assert sorted(own) == sorted([*parents, "/etc/resolv.conf", "/etc/hosts"])

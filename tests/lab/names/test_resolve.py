@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from warmline.lab.names import resolve
-from warmline.lab.names.resolve import choose_resolver, mount_namespace, python_hook
+from warmline.lab.names.resolve import Resolver, choose_resolver, mount_namespace, python_hook
 
 from .parts import BASE, NOBODY, Child, Server
 
@@ -92,6 +92,18 @@ print(resolver.name, resolver.explanation, sep="\\n")
 
     assert name == "python-hook"
     assert explanation.endswith("refused: PermissionError: [Errno 1] Operation not permitted: 'unshare'")
+
+
+def test_a_trial_that_is_killed_is_a_refusal_too(root: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(resolve, "_obstacle", lambda _: None)
+    # As a container's seccomp profile may do it.
+    kill = [sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"]
+    monkeypatch.setattr(Resolver, "command", lambda *_: kill)
+
+    resolver = choose_resolver(("127.53.0.1", 53), directory=tmp_path)
+
+    assert resolver.name == "python-hook"
+    assert resolver.explanation.endswith("refused: the trial ended with status -9")
 
 
 def test_the_files_name_the_server_and_the_machines_own_localhost(

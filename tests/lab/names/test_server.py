@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import random
 import socket
@@ -130,6 +131,24 @@ def test_the_end_does_not_wait_for_slow_answers() -> None:
         # By now the delay has passed, and nothing complained.
         another.behave(delay_seconds=0.3)
         assert another.udp(HOST, "A").rcode() == dns.rcode.NOERROR
+
+
+def test_the_end_is_the_end_for_a_client_that_reads_nothing() -> None:
+    wire = dns.message.make_query(SRV, "SRV").to_wire()
+    with socket.socket() as stream:
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        with Server(zone_of(300)) as server:
+            # Its connections have the listener's: a few answers fill it.
+            server.names._listener.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            stream.connect(server.address)
+            stream.sendall((len(wire).to_bytes(2, "big") + wire) * 100)
+            answered = -1
+            # Until its side is full: then it waits for us.
+            while answered < len(server.names.queries):
+                answered = len(server.names.queries)
+                time.sleep(0.2)
+    # A connection left behind complains when it is collected.
+    gc.collect()
 
 
 def test_several_queries_go_through_one_connection(server: Server) -> None:

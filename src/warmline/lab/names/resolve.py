@@ -134,4 +134,6 @@ def _refusal(resolver: Resolver) -> str | None:
     trial = subprocess.run(resolver.command(["true"]), capture_output=True, text=True, check=False)
     if trial.returncode == 0:
         return None
-    return f"a mount namespace of its own is refused: {trial.stderr.strip().splitlines()[-1]}"
+    # A container may also kill whoever tries, and then there is no text.
+    last = (trial.stderr.strip().splitlines() or [f"the trial ended with status {trial.returncode}"])[-1]
+    return f"a mount namespace of its own is refused: {last}"

@@ -112,9 +112,13 @@ class NameServer:
                     await asyncio.sleep(reply.delay_seconds)
                     writer.write(reply.wire)
                     await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            # The client has what it wanted, or `close` ends it: a cancelled one would be reported as an error.
+        except (asyncio.IncompleteReadError, ConnectionError):
+            # The client has what it wanted, or has lost its patience.
             return
+        except asyncio.CancelledError:
+            # By `close`. Passed on, it would be reported as an error. Without the abort, a client that does not read
+            # would keep the connection for ever.
+            writer.transport.abort()
         finally:
             self._connections.discard(connection)
             writer.close()

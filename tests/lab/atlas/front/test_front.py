@@ -280,3 +280,72 @@ def test_it_survives_bytes_of_all_kinds(face_of: FaceSpec, start_front: StartFro
     # A busy machine may still be working through them.
     with client_of(front, serverSelectionTimeoutMS=30_000) as client:
         assert client.admin.command("ping")["ok"] == 1
+
+
+def test_the_first_command_of_a_connection_may_be_large(face_of: FaceSpec, start_front: StartFront) -> None:
+    front = start_front([face_of], FrontOptions())
+    with client_of(front, retryWrites=False) as client:
+        # No other command comes before it on the pool's connection.
+        client["shop"]["first"].insert_one({"data": b"\0" * 10_000_000})
+
+
+@pytest.mark.parametrize("what", ["latency", "queue", "outage"])
+def test_a_tls_handshake_survives_a_wait_before_it(
+    face_of: FaceSpec, start_front: StartFront, tmp_path: Path, what: str
+) -> None:
+    certificates = make_certificates(tmp_path / "tls")
+    limits = Limits(new_per_second=5) if what == "queue" else Limits()
+    front = start_front([face_of], FrontOptions(server_pem=certificates.server, limits=limits))
+    if what == "latency":
+        front.lay(Network(latency_seconds=0.05))
+    elif what == "outage":
+        front.lay(Network(black_hole="all"))
+    context = ssl.create_default_context(cafile=str(certificates.ca))
+    waiting = []
+    for _ in range(8):
+        raw = socket.create_connection(("127.0.0.1", front.faces[0].port), timeout=5)
+        tls = context.wrap_socket(raw, server_hostname="localhost", do_handshake_on_connect=False)
+        # The ClientHello goes out now; the answer is waited for below.
+        tls.setblocking(False)
+        with pytest.raises(ssl.SSLWantReadError):
+            tls.do_handshake()
+        waiting.append(tls)
+    time.sleep(0.2)
+    front.lay(CLEAR)
+    for tls in waiting:
+        tls.settimeout(5)
+        tls.do_handshake()
+        tls.close()
+
+
+@pytest.mark.parametrize("ending", ["FIN", "RST"])
+@pytest.mark.parametrize(
+    "network", [Network(black_hole="existing"), Network(black_hole="all"), Network(idle_drop_seconds=0.1)]
+)
+def test_the_end_of_a_lost_flow_does_not_reach_the_server(
+    face_of: FaceSpec, start_front: StartFront, network: Network, ending: str
+) -> None:
+    front = start_front([face_of], FrontOptions())
+    (face,) = front.faces
+    raw = socket.create_connection(("127.0.0.1", face.port), timeout=5)
+    raw.sendall(hello_bytes())
+    assert raw.recv(65_536)
+    front.lay(network)
+    time.sleep(0.2)
+    if ending == "RST":
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    raw.close()
+    time.sleep(0.3)
+    assert face.counters.open == 1
+
+
+def test_connections_that_wait_or_shake_hands_count_for_the_limit(
+    face_of: FaceSpec, start_front: StartFront, tmp_path: Path
+) -> None:
+    certificates = make_certificates(tmp_path / "tls")
+    front = start_front([face_of], FrontOptions(server_pem=certificates.server, limits=Limits(connections=5)))
+    (face,) = front.faces
+    sockets = [socket.create_connection(("127.0.0.1", face.port)) for _ in range(20)]
+    wait_for(lambda: face.counters.refused["limit"] == 15, "the refusal of all but five")
+    for one in sockets:
+        one.close()

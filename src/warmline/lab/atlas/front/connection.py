@@ -115,17 +115,17 @@ class Connection:
             await asyncio.gather(*directions, return_exceptions=True)
 
     async def _upward(self) -> None:
-        while message := await read_message(self._from_client, self._limit):
+        while message := await self._next_request():
             await pass_network(self._flow, self._table)
             name = message.command_name()
             if name in _HELLO:
+                # A client without a login may send anything next.
+                self._limit = MAX_MESSAGE_BYTES
                 await self._send_up(self._hello(message))
             elif name in _SASL and self._login is not None and self._login.concerns(message.request()):
                 answer = await self._login.answer(message.request(), self._call)
                 await self._send_down(new_message(next(self._ids), message.request_id, answer))
             else:
-                # Whoever sends something else has shaken hands.
-                self._limit = MAX_MESSAGE_BYTES
                 await self._send_up(message.data)
 
     async def _downward(self) -> None:
@@ -136,6 +136,17 @@ class Connection:
                 continue
             await pass_network(self._flow, self._table)
             await self._send_down(self._answer(message) if message.response_to in self._hellos else message.data)
+
+    async def _next_request(self) -> Message | None:
+        try:
+            message = await read_message(self._from_client, self._limit)
+        except OSError:
+            await pass_network(self._flow, self._table)
+            raise
+        if message is None:
+            # The client's FIN passes the network as its messages do: late, after an outage, or never.
+            await pass_network(self._flow, self._table)
+        return message
 
     def _hello(self, message: Message) -> bytes:
         hello = message.request()

@@ -82,6 +82,8 @@ class Face:
         self.admission = Admission(rate) if rate is not None else None
         self._connections: set[asyncio.Task[None]] = set()
         self._flows: dict[asyncio.StreamWriter, Flow] = {}
+        # Counted from the check on: while they wait or shake hands, others must not take their places.
+        self._taken = 0
 
     async def start(self) -> None:
         """
@@ -124,6 +126,9 @@ class Face:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  a stream server runs each connection as a task
         self._connections.add(task)
+        if self._tls is not None:
+            # What is read before `start_tls` is lost to it: the ClientHello stays in the kernel while we wait.
+            _transport(writer).pause_reading()
         self.counters.accepted += 1
         flow = Flow(writer.get_extra_info("peername")[0], self.spec.name)
         self._flows[writer] = flow
@@ -155,12 +160,20 @@ class Face:
         """
         allowed = self._options.access_list
         if allowed is not None and not allowed.allows(flow.source):
+            _transport(writer).resume_reading()
             await deny(allowed.denial, reader, writer)
             return "access list"
         limit = self._options.limits.connections
-        if limit is not None and self.counters.open >= limit:
+        if limit is not None and self._taken >= limit:
             # As mongod does above --maxConns: accepted, then closed without a word.
             return "limit"
+        self._taken += 1
+        try:
+            return await self._let_in(flow, reader, writer)
+        finally:
+            self._taken -= 1
+
+    async def _let_in(self, flow: Flow, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str | None:
         if self.admission is not None and not await self.admission.admit():
             return "admission"
         network, _ = self._options.network.between(flow.source, flow.node)
@@ -216,6 +229,13 @@ class Face:
             server[1].close()
             with suppress(OSError):
                 await server[1].wait_closed()
+
+
+def _transport(writer: asyncio.StreamWriter) -> asyncio.Transport:
+    # A connection's transport reads and writes; the stream knows of the latter only.
+    transport = writer.transport
+    assert isinstance(transport, asyncio.Transport)  # noqa: S101
+    return transport
 
 
 def _without_delay(writer: asyncio.StreamWriter) -> None:
