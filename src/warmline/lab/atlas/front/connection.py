@@ -83,7 +83,6 @@ class Connection:
         mongos: bool,
         login: Login | None,
     ) -> None:
-        self.app: str | None = None
         self._flow = flow
         self._table = table
         self._from_client, self._to_client = client
@@ -150,7 +149,6 @@ class Connection:
 
     def _hello(self, message: Message) -> bytes:
         hello = message.request()
-        self.app = self.app or _app(hello)
         if self._mongos:
             self._hellos.add(message.request_id)
         speculative = hello.get("speculativeAuthenticate")
@@ -184,13 +182,3 @@ class Connection:
     async def _send_down(self, data: bytes) -> None:
         self._to_client.write(data)
         await self._to_client.drain()
-
-
-def _app(hello: Mapping[str, Any]) -> str | None:
-    """
-    The ``appName`` in the metadata of a handshake, from whatever a client may send.
-    """
-    client = hello.get("client")
-    application = client.get("application") if isinstance(client, Mapping) else None
-    name = application.get("name") if isinstance(application, Mapping) else None
-    return name if isinstance(name, str) else None
