@@ -11,6 +11,7 @@ What can go wrong in the lab.
     ├── UnusableCluster
     ├── EnvironmentStartError
     ├── UnusableFunction
+    │   └── ClockUnavailable
     ├── UnknownFunction
     ├── Throttled
     ├── MalformedMessage            a client's, told to nobody: its connection is closed
@@ -76,6 +77,12 @@ class EnvironmentStartError(LabError):
 class UnusableFunction(LabError):
     """
     A function can't be deployed as it is described.
+    """
+
+
+class ClockUnavailable(UnusableFunction):
+    """
+    Its monotonic clock is to stand still while it is frozen, and that can't be had on this machine.
     """
 
 

@@ -16,7 +16,16 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from warmline.lab.aws import CgroupFreezer, Environment, Freezer, FunctionSpec, LambdaService, StartMode, best_freezer
+from warmline.lab.aws import (
+    CgroupFreezer,
+    Environment,
+    Freezer,
+    FunctionSpec,
+    LambdaService,
+    SignalFreezer,
+    StartMode,
+    best_freezer,
+)
 from warmline.lab.aws import State as EnvironmentState
 from warmline.lab.aws.invoke_endpoint import InvokeEndpoint
 from warmline.lab.aws.processes import Spawner
@@ -73,6 +82,14 @@ def cgroup(workspace: Workspace) -> CgroupFreezer:
     if not isinstance(freezer, CgroupFreezer):
         pytest.skip("no cgroup v2 hierarchy that this user may write to")
     return freezer
+
+
+@pytest.fixture(params=["cgroup", "signal"])
+def freezer(request: pytest.FixtureRequest) -> Freezer:
+    if request.param == "signal":
+        return SignalFreezer()
+    cgroup: CgroupFreezer = request.getfixturevalue("cgroup")
+    return cgroup
 
 
 @pytest.fixture

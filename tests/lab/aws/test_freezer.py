@@ -33,14 +33,6 @@ TICKS = """
 """
 
 
-@pytest.fixture(params=["cgroup", "signal"])
-def freezer(request: pytest.FixtureRequest) -> Freezer:
-    if request.param == "signal":
-        return SignalFreezer()
-    cgroup: CgroupFreezer = request.getfixturevalue("cgroup")
-    return cgroup
-
-
 def is_frozen(environment: Environment) -> bool:
     """
     Whether it has come to a stop, which takes a moment.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from .environment import Ending, Environment, State
 from .freezer import CgroupFreezer, Freezer, SignalFreezer, best_freezer
-from .function import FunctionSpec, InvokeResult, StartMode
+from .function import FunctionSpec, InvokeResult, Monotonic, StartMode
 from .invoke_endpoint import InvokeEndpoint
 from .service import LambdaService
 
@@ -19,6 +19,7 @@ __all__ = [
     "InvokeEndpoint",
     "InvokeResult",
     "LambdaService",
+    "Monotonic",
     "SignalFreezer",
     "StartMode",
     "State",

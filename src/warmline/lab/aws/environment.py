@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..workspace import Workspace
+from .clock import StoppedClock, clock_library
 from .freezer import Freezer
 from .function import REGION, FunctionSpec
 from .processes import EnvironmentProcess, Spawner
@@ -67,6 +68,10 @@ class Environment:
         self._spawner = spawner
         self._freezer = freezer
         self._mark = workspace.environ()
+        self._clock: StoppedClock | None = None
+        if function.monotonic == "stands-still":
+            library = clock_library(workspace.directory)
+            self._clock = StoppedClock(library, workspace.directory / f"{name}.clock")
         self._group: Path | None = None
         self._api = RuntimeAPI(function)
         self._process: EnvironmentProcess | None = None
@@ -150,6 +155,8 @@ class Environment:
         Stop all processes of the environment.
         """
         self._freezer.freeze(self._running, self._group)
+        if self._clock is not None:
+            self._clock.stop()
         self.state = State.FROZEN
 
     def thaw(self) -> None:
@@ -157,6 +164,8 @@ class Environment:
         Let them go on.
         """
         if self.state is State.FROZEN:
+            if self._clock is not None:
+                self._clock.go_on()
             self._freezer.thaw(self._running, self._group)
             self.state = State.IDLE
 
@@ -241,6 +250,7 @@ class Environment:
             "TZ": ":UTC",
             "_HANDLER": function.handler,
             **function.environment,
+            **(self._clock.environ() if self._clock is not None else {}),
             **self._mark,
         }
 

@@ -19,6 +19,7 @@ MAX_PAYLOAD_BYTES = 6_291_456
 MAX_RESPONSE_BYTES = 6_291_556
 
 StartMode = Literal["zygote", "exec"]
+Monotonic = Literal["runs", "stands-still"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,9 @@ class FunctionSpec:
 
     ``start`` says how its environments begin: forked from a process that has imported the driver already
     (``zygote``: many of them, fast and small), or as a new interpreter each (``exec``: a true cold start).
+
+    ``monotonic`` says what the monotonic clock does while an environment is frozen. Field reports say that Lambda's
+    stands still; for that the lab needs a C compiler.
     """
 
     name: str
@@ -40,6 +44,7 @@ class FunctionSpec:
     version: str = "$LATEST"
     runtime: str = "python3.13"
     start: StartMode = "zygote"
+    monotonic: Monotonic = "runs"
 
     @property
     def arn(self) -> str:

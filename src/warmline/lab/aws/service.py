@@ -14,9 +14,10 @@ from contextlib import contextmanager
 
 from ..errors import Throttled, UnknownFunction, UnusableFunction
 from ..workspace import Workspace
+from .clock import clock_library
 from .environment import Ending, Environment, State
 from .freezer import Freezer, best_freezer
-from .function import FunctionSpec, InvokeResult
+from .function import FunctionSpec, InvokeResult, Monotonic
 from .processes import Spawner
 from .runtime_api import Invocation, Outcome
 
@@ -61,26 +62,31 @@ class LambdaService:
         self._runnable = asyncio.Semaphore(runnable or 2 * (os.cpu_count() or 1))
         self._functions: dict[str, Function] = {}
         self._settling: dict[str, asyncio.Task[None]] = {}
+        self._spawners: dict[Monotonic, Spawner] = {}
+        self._spawners_lock = asyncio.Lock()
 
     async def __aenter__(self) -> LambdaService:
-        self._spawner = await Spawner(self._workspace.environ()).__aenter__()
+        await self._spawner("runs")
         return self
 
     async def __aexit__(self, *_: object) -> None:
         for name in list(self._functions):
             await self.end(name, graceful=False)
-        await self._spawner.__aexit__()
+        for spawner in self._spawners.values():
+            await spawner.__aexit__()
 
     def deploy(self, spec: FunctionSpec) -> None:
         """
         Make a function known; its environments start as invocations need them.
 
-        :raises UnusableFunction: its code is no folder.
+        :raises UnusableFunction: its code is no folder, or its clock can't be had here.
         """
         if not spec.code.is_dir():
             raise UnusableFunction(
                 f"the code of function {spec.name} is no folder: {spec.code}; name the one with its handler"
             )
+        if spec.monotonic == "stands-still":
+            clock_library(self._workspace.directory)
         self._functions[spec.name] = Function(dataclasses.replace(spec, code=spec.code.resolve()))
 
     def function(self, name: str) -> Function:
@@ -156,12 +162,24 @@ class LambdaService:
         environment = Environment(
             f"{function.spec.name}-{next(_numbers)}",
             function.spec,
-            spawner=self._spawner,
+            spawner=await self._spawner(function.spec.monotonic),
             freezer=self.freezer,
             workspace=self._workspace,
         )
         function.environments.append(environment)
         return environment
+
+    async def _spawner(self, monotonic: Monotonic) -> Spawner:
+        """
+        The process whose forks have this clock: it is loaded when a program starts, so it takes one of its own.
+        """
+        async with self._spawners_lock:
+            if monotonic not in self._spawners:
+                environ = self._workspace.environ()
+                if monotonic == "stands-still":
+                    environ["LD_PRELOAD"] = str(clock_library(self._workspace.directory))
+                self._spawners[monotonic] = await Spawner(environ).__aenter__()
+            return self._spawners[monotonic]
 
     async def _run(self, function: Function, environment: Environment, invocation: Invocation) -> InvokeResult:
         arrived = time.perf_counter()
