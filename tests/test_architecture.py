@@ -108,6 +108,8 @@ def test_the_public_names_are_these() -> None:
         "UnsupportedHandlerError",
         "WarmlineError",
         "connect",
+        "connect_async",
+        "event_loop",
         "handler",
         "invocation",
     }

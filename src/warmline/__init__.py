@@ -4,7 +4,7 @@ Keeps the MongoDB connections of AWS Lambda functions few, warm and safe.
 
 from __future__ import annotations
 
-from .runtime.client import connect
+from .runtime.client import connect, connect_async
 from .runtime.errors import (
     ConfigurationError,
     InvalidOptionError,
@@ -16,6 +16,7 @@ from .runtime.errors import (
     WarmlineError,
 )
 from .runtime.invocation import handler, invocation
+from .runtime.loop import event_loop
 
 __version__ = "0.1.0.dev0"
 
@@ -29,6 +30,8 @@ __all__ = [
     "UnsupportedHandlerError",
     "WarmlineError",
     "connect",
+    "connect_async",
+    "event_loop",
     "handler",
     "invocation",
 ]

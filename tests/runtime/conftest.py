@@ -3,21 +3,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from pymongo import AsyncMongoClient, MongoClient
 
-from warmline.runtime import client as client_module
+from warmline.runtime import loop, thaw, warmup
+from warmline.runtime.registry import CLIENTS
 
 
 @pytest.fixture(autouse=True)
 def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """
-    Each test begins like a new process: no clients yet, no URI, not on Lambda.
+    Each test begins like a new process: no clients yet, no URI, no event loop, not on Lambda.
     """
-    for name in ("MONGODB_URI", "AWS_LAMBDA_RUNTIME_API", "AWS_EXECUTION_ENV", "_X_AMZN_TRACE_ID"):
+    for name in (
+        "MONGODB_URI",
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_MAX_CONCURRENCY",
+        "_X_AMZN_TRACE_ID",
+    ):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(thaw, "_freeze", thaw._Freeze())
+    monkeypatch.setattr(loop, "_loop", None)
     yield
-    clients = client_module._clients.by_arguments
-    while clients:
-        clients.popitem()[1].close()
+    for client in CLIENTS.all(MongoClient):
+        client.close()
+    for asynchronous in CLIENTS.all(AsyncMongoClient):
+        loop.run(asynchronous.close())
+    if loop._loop is not None:
+        loop._loop.close()
+    CLIENTS.clear()
+    warmup._unconnected.clear()
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from warmline import connect
 from warmline.lab.cluster import Cluster, Mongod, find_mongod
 from warmline.lab.cluster.replica_set import free_ports
 from warmline.lab.workspace import Workspace
-from warmline.runtime import client as client_module
 from warmline.runtime import private
+from warmline.runtime.registry import CLIENTS
 
 
 def app_names(cluster: Cluster) -> list[str]:
@@ -132,7 +132,7 @@ def test_a_client_that_connects_later_is_as_pymongo_made_it(caplog: pytest.LogCa
         assert client.admin.command("ping")["ok"] == 1
         client.close()
         mongod.stop()
-    assert not set(private._CONNECTING) & set(vars(client))
+    assert not {"_checkout", "_conn_from_server"} & set(vars(client))
 
 
 def test_a_closed_client_is_replaced_and_the_log_says_so(single: Cluster, caplog: pytest.LogCaptureFixture) -> None:
@@ -168,7 +168,7 @@ def test_a_forked_child_gets_a_client_of_its_own_and_leaves_its_parents_alone(si
 
 def test_a_child_can_connect_though_its_parent_was_forked_while_connecting(single: Cluster) -> None:
     # The lock is held in the parent by another thread: a copy of it would never be released in the child.
-    with client_module._clients.lock:
+    with CLIENTS.lock:
         read, write = os.pipe()
         pid = os.fork()
         if pid == 0:

@@ -120,14 +120,15 @@ def test_the_margin_is_kept_back(single: Cluster) -> None:
     assert context.get_remaining_time_in_millis() > 500
 
 
-async def a_coroutine(event: object, context: object) -> None: ...
+async def an_async_generator(event: object, context: object) -> Any:
+    yield event
 
 
 def a_generator(event: object, context: object) -> Any:
     yield event
 
 
-@pytest.mark.parametrize("function", [a_coroutine, a_generator, "app.handler"])
+@pytest.mark.parametrize("function", [an_async_generator, a_generator, "app.handler"])
 def test_what_it_cannot_bound_is_refused_at_once(function: Any) -> None:
     with pytest.raises(warmline.UnsupportedHandlerError, match="@handler"):
         handler(function)

@@ -10,15 +10,20 @@ import functools
 import inspect
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+import pymongo
 import pymongo.asynchronous.auth
 import pymongo.synchronous.auth
 import pytest
 from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import ServerSelectionTimeoutError
+from pymongo.hello import Hello
+from pymongo.server_description import ServerDescription
 
 from warmline.lab.cluster import Cluster
 from warmline.runtime import private
@@ -64,7 +69,9 @@ def test_every_operation_selects_a_server_and_checks_out_through_the_methods_tha
 
 
 def test_without_the_private_names_the_fallbacks_hold() -> None:
-    assert private.is_closed(Bare()) is False  # type: ignore[arg-type]
+    assert private.is_closed(Bare()) is False  # type: ignore[type-var]
+    assert private.is_open(Bare()) is True  # type: ignore[type-var]
+    private.bound_selection(Bare())  # type: ignore[type-var]
     private.explain_until_connected(Bare())  # type: ignore[arg-type]
 
 
@@ -217,3 +224,128 @@ def test_the_other_halfs_logins_are_not_imported(asynchronous: bool, other: str)
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def server_connections(client: MongoClient[dict[str, Any]], app: str) -> set[int]:
+    """
+    The server's numbers of the connections that carry this name.
+    """
+    operations = client.admin.aggregate([{"$currentOp": {"idleConnections": True, "allUsers": True}}])
+    return {operation["connectionId"] for operation in operations if operation.get("appName") == app}
+
+
+def test_a_renewed_client_has_new_connections_only_and_goes_on(single: Cluster) -> None:
+    client: MongoClient[dict[str, Any]] = MongoClient(single.uri, appName="renewed", serverMonitoringMode="poll")
+    client["shop"]["contract"].insert_one({"_id": "before"})
+    before = server_connections(client, "renewed")
+    private.renew(client)
+    assert client["shop"]["contract"].delete_one({"_id": "before"}).deleted_count == 1
+    after = server_connections(client, "renewed")
+    assert before
+    assert after
+    assert not before & after
+    client.close()
+    assert private.is_closed(client)
+
+
+def test_an_operation_under_way_when_its_client_is_renewed_succeeds(single: Cluster) -> None:
+    class RenewOnce(pymongo.monitoring.ConnectionPoolListener):
+        """
+        Renews the client between the selection of a server and the checkout.
+        """
+
+        armed = False
+
+        def connection_check_out_started(self, event: Any) -> None:
+            if RenewOnce.armed:
+                RenewOnce.armed = False
+                private.renew(client)
+
+        def __getattribute__(self, name: str) -> Any:
+            found = object.__getattribute__(self, name)
+            is_other_event = name.startswith(("pool_", "connection_")) and name != "connection_check_out_started"
+            return (lambda _event: None) if is_other_event else found
+
+    client: MongoClient[dict[str, Any]] = MongoClient(single.uri, event_listeners=[RenewOnce()])
+    client.admin.command("ping")
+    RenewOnce.armed = True
+    assert client["shop"]["contract"].count_documents({"_id": "nothing"}) == 0
+    assert not RenewOnce.armed
+    assert client.admin.command("ping")["ok"] == 1
+    client.close()
+
+
+def test_a_renewed_client_keeps_its_server_sessions(single: Cluster) -> None:
+    with MongoClient[dict[str, Any]](single.uri) as client:
+        with client.start_session() as session:
+            client.admin.command("ping", session=session)
+            used = session.session_id
+        private.renew(client)
+        with client.start_session() as session:
+            client.admin.command("ping", session=session)
+            assert session.session_id == used
+
+
+def test_renewing_leaves_no_thread_behind(single: Cluster) -> None:
+    with MongoClient[dict[str, Any]](single.uri) as client:
+        client.admin.command("ping")
+        before = threading.active_count()
+        for _ in range(5):
+            private.renew(client)
+            client.admin.command("ping")
+        until = time.monotonic() + 10
+        while threading.active_count() > before and time.monotonic() < until:
+            time.sleep(0.1)
+        assert threading.active_count() <= before
+
+
+def test_an_asynchronous_client_is_renewed_too(single: Cluster) -> None:
+    async def renew_between_two_operations() -> tuple[set[int], set[int]]:
+        async with AsyncMongoClient[dict[str, Any]](single.uri, appName="renewed-async") as client:
+            seen = []
+            for _ in range(2):
+                cursor = await client.admin.aggregate([{"$currentOp": {"idleConnections": True, "allUsers": True}}])
+                seen.append({op["connectionId"] async for op in cursor if op.get("appName") == "renewed-async"})
+                await private.renew_async(client)
+            return seen[0], seen[1]
+
+    before, after = asyncio.run(renew_between_two_operations())
+    assert before
+    assert after
+    assert not before & after
+
+
+def test_idle_connections_hold_while_the_server_answers_and_keeps_its_role(replica_set: Cluster) -> None:
+    with MongoClient[dict[str, Any]](replica_set.uri) as client:
+        client.admin.command("ping")
+        assert private.idle_connections_hold(client, 1.0)
+        primary = next(server for server in client._topology._servers.values() if server.description.is_writable)
+        # As it would be after an election that this client has slept through.
+        as_secondary = {"ok": 1, "secondary": True, "setName": "warmline", "maxWireVersion": 17}
+        primary._description = ServerDescription(primary.description.address, Hello(as_secondary))
+        assert not private.idle_connections_hold(client, 1.0)
+
+
+def test_a_suspended_client_has_no_connection_and_no_thread_and_resumes(single: Cluster) -> None:
+    with MongoClient[dict[str, Any]](single.uri) as asking:
+        client: MongoClient[dict[str, Any]] = MongoClient(single.uri, appName="suspended")
+        orders = client["shop"]["orders"]
+        orders.find_one({})
+        assert server_connections(asking, "suspended")
+        private.suspend(client)
+        until = time.monotonic() + 5
+        while server_connections(asking, "suspended") and time.monotonic() < until:
+            time.sleep(0.05)
+        assert not server_connections(asking, "suspended")
+        private.resume(client)
+        orders.find_one({})
+        assert server_connections(asking, "suspended")
+        client.close()
+
+
+def test_selecting_a_server_takes_no_longer_than_its_option_within_a_longer_timeout() -> None:
+    client: MongoClient[dict[str, Any]] = MongoClient("mongodb://127.0.0.1:1/", serverSelectionTimeoutMS=200)
+    private.bound_selection(client)
+    with pymongo.timeout(60), pytest.raises(ServerSelectionTimeoutError, match=r"Timeout: 0\.[12]"):
+        client.admin.command("ping")
+    client.close()

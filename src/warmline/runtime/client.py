@@ -1,43 +1,23 @@
 """
-The process's one client for a URI and options.
+The process's one client for a URI and options, synchronous or asynchronous.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import threading
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from pymongo import MongoClient
+from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import PyMongoError
 
-from . import private
-from .environment import during_init
-from .settings import refusal, settings
-from .warmup import connect_now
+from . import loop, private
+from .environment import during_init, on_lambda
+from .registry import CLIENTS, Client
+from .settings import Settings, refusal, settings
+from .warmup import connect_now, connect_now_async
 
 _log = logging.getLogger("warmline")
-
-_Client = MongoClient[dict[str, Any]]
-
-
-class _Clients:
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.by_arguments: dict[Hashable, _Client] = {}
-        # A forked child must not use its parent's clients, nor end their connections by collecting them.
-        self.of_parents: list[dict[Hashable, _Client]] = []
-
-    def forget_after_fork(self) -> None:
-        self.of_parents.append(self.by_arguments)
-        self.by_arguments = {}
-        self.lock = threading.Lock()
-
-
-_clients = _Clients()
-os.register_at_fork(after_in_child=_clients.forget_after_fork)
 
 
 def connect(uri: str | None = None, **options: Any) -> MongoClient[dict[str, Any]]:
@@ -57,35 +37,69 @@ def connect(uri: str | None = None, **options: Any) -> MongoClient[dict[str, Any
     Source: https://www.mongodb.com/docs/atlas/manage-connections-aws-lambda/ (create the client once, outside the
     handler, and reuse it).
     """
-    given = settings(uri, options)
-    key = _hashable({"uri": given.uri, **{name.lower(): value for name, value in options.items()}})
-    with _clients.lock:
-        client = _clients.by_arguments.get(key)
-        if client is not None and not private.is_closed(client):
-            return client
-        if client is not None:
-            _log.warning(
-                "warmline: the function closed its client, so a new one is opened; leave it open: "
-                "the environment's next invocation reuses it"
-            )
-        try:
-            client = MongoClient(given.uri, **given.options)
-        except (PyMongoError, ValueError, TypeError) as error:
-            raise refusal(error, given.uri, given.where) from None
-        _clients.by_arguments[key] = client
-    # Outside the lock: another thread that wants this client need not wait for the network.
+    client, given = _the_one(MongoClient, uri, options)
     if given.connect_at_init and during_init():
         connect_now(client)
     return client
 
 
-def _hashable(value: Any) -> Hashable:
-    if isinstance(value, Mapping):
-        return tuple(sorted((str(name), _hashable(item)) for name, item in value.items()))
-    if isinstance(value, list | tuple | set):
-        return tuple(_hashable(item) for item in value)
+def connect_async(uri: str | None = None, **options: Any) -> AsyncMongoClient[dict[str, Any]]:
+    """
+    Give this process's one asynchronous client for these arguments: a plain :class:`pymongo.AsyncMongoClient`.
+
+    As :func:`connect`, and called at module level too: it is no coroutine. An asynchronous client belongs to one event
+    loop. On Lambda that is the execution environment's (:func:`warmline.event_loop`), in which ``@handler`` runs an
+    ``async def`` and which frameworks such as Mangum get from asyncio.
+
+    :raises warmline.ConfigurationError: the URI or an option can't be used; the subclass says which.
+
+    Source: https://pymongo.readthedocs.io/en/stable/api/pymongo/asynchronous/mongo_client.html
+
+    .. versionadded:: 0.1
+    """
+    client, given = _the_one(AsyncMongoClient, uri, options)
+    if not loop.is_running():
+        # It becomes the current one, which frameworks ask for.
+        loop.event_loop()
+    if given.connect_at_init and during_init():
+        connect_now_async(client)
+    return client
+
+
+def _the_one(kind: type[Client], uri: str | None, options: Mapping[str, Any]) -> tuple[Client, Settings]:
+    given = settings(uri, options)
+    arguments = {"uri": given.uri, **{name.lower(): value for name, value in options.items()}}
+    with CLIENTS.lock:
+        client = CLIENTS.get(kind, arguments)
+        if client is not None and private.is_closed(client):
+            _log.warning(
+                "warmline: the function closed its client, so a new one is opened; leave it open: "
+                "the environment's next invocation reuses it"
+            )
+            client = None
+        if client is None:
+            client = _make(kind, given)
+            CLIENTS.put(kind, arguments, client)
+    # The caller connects it without the lock: another thread that wants this client need not wait for the network.
+    return client, given
+
+
+def _make(kind: type[Client], given: Settings) -> Client:
     try:
-        hash(value)
-    except TypeError:
-        return id(value)
-    return value  # type: ignore[no-any-return]
+        client = kind(given.uri, **_watched(given.options))
+    except (PyMongoError, ValueError, TypeError) as error:
+        raise refusal(error, given.uri, given.where) from None
+    private.bound_selection(client)
+    return client
+
+
+def _watched(options: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Add our listener to the caller's: on Lambda alone are there invocations to watch.
+    """
+    listeners = options.get("event_listeners", ())
+    if not on_lambda() or not isinstance(listeners, list | tuple):
+        return dict(options)
+    from .watch import Watch
+
+    return {**options, "event_listeners": [*listeners, Watch()]}

@@ -27,6 +27,15 @@ def during_init() -> bool:
     return on_lambda() and "_X_AMZN_TRACE_ID" not in os.environ
 
 
+def on_managed_instances() -> bool:
+    """
+    Tell whether this is a Lambda Managed Instance: several worker processes, none ever frozen.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-python-runtime.html
+    """
+    return "AWS_LAMBDA_MAX_CONCURRENCY" in os.environ
+
+
 def function_and_version() -> str | None:
     """
     Name the function and its version (``orders:42``), ``None`` outside Lambda.

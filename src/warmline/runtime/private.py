@@ -7,12 +7,17 @@ Each has a fallback for a PyMongo that has lost it, and a contract test (``tests
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from typing import Any
 
-from pymongo import MongoClient
-from pymongo.errors import PyMongoError
+import pymongo
+from pymongo import AsyncMongoClient, MongoClient
+from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
+
+from .registry import Client
+from .waits import WAITS
 
 # Selecting a server, and checking a connection out for a write and for a read: what every operation goes through.
 _CONNECTING = ("_select_server", "_checkout", "_conn_from_server")
@@ -23,11 +28,58 @@ Authenticate = Callable[..., Any]
 _authentication = threading.Lock()
 
 
-def is_closed(client: MongoClient[dict[str, Any]]) -> bool:
+def is_closed(client: Client) -> bool:
     """
     Tell whether ``client.close()`` was called; without the private name, say no.
     """
     return bool(getattr(client, "_closed", False))
+
+
+def is_open(client: Client) -> bool:
+    """
+    Tell whether the client has begun to connect; without the private name, say yes.
+    """
+    return bool(getattr(client, "_opened", True))
+
+
+def bound_selection(client: Client) -> None:
+    """
+    Keep server selection within ``serverSelectionTimeoutMS`` also inside ``pymongo.timeout()``, and note how long it
+    took when it fails.
+
+    PyMongo takes the remaining time in that option's place, so a dead cluster would be waited for until the end of an
+    invocation that has fifteen minutes; the specification wants the smaller of the two. Without the private name it
+    stays as PyMongo does it.
+
+    Source: https://github.com/mongodb/specifications/blob/master/source/client-side-operations-timeout/ (server
+    selection).
+    """
+    select: Any = getattr(client, "_select_server", None)
+    if select is None:
+        return
+    seconds = client.options.server_selection_timeout
+
+    async def bounded_async(*args: Any, **keywords: Any) -> Any:
+        with _noting_selection(), pymongo.timeout(seconds):
+            return await select(*args, **keywords)
+
+    def bounded(*args: Any, **keywords: Any) -> Any:
+        with _noting_selection(), pymongo.timeout(seconds):
+            return select(*args, **keywords)
+
+    vars(client)["_select_server"] = bounded_async if isinstance(client, AsyncMongoClient) else bounded
+
+
+@contextmanager
+def _noting_selection() -> Iterator[None]:
+    began = time.monotonic()
+    try:
+        yield
+    except ServerSelectionTimeoutError:
+        waits = WAITS.get()
+        if waits is not None:
+            waits.note("server selection", time.monotonic() - began)
+        raise
 
 
 def explain_until_connected(client: MongoClient[dict[str, Any]]) -> None:
@@ -41,6 +93,7 @@ def explain_until_connected(client: MongoClient[dict[str, Any]]) -> None:
         methods: list[Callable[..., Any]] = [getattr(client, name) for name in _CONNECTING]
     except AttributeError:
         return
+    before = {name: vars(client)[name] for name in _CONNECTING if name in vars(client)}
     select, *check_outs = methods
 
     def explaining_select(*args: Any, **keywords: Any) -> Any:
@@ -53,9 +106,10 @@ def explain_until_connected(client: MongoClient[dict[str, Any]]) -> None:
             with ExitStack() as stack:
                 with _explaining():
                     connection = stack.enter_context(check_out(*args, **keywords))
-                # Connected: from here on this client is as PyMongo made it.
+                # Connected: from here on this client is as it was.
                 for name in _CONNECTING:
                     vars(client).pop(name, None)
+                vars(client).update(before)
                 yield connection
 
         return explaining_check_out
@@ -125,3 +179,104 @@ def around_authentication(
             layer = layer.original
         functions[mechanism] = _Around(original, wrap)
     return True
+
+
+def idle_connections_hold(client: MongoClient[dict[str, Any]], least_seconds: float) -> bool:
+    """
+    Tell whether every idle connection of the client answers, from a server that still has the role it had.
+
+    Each may take four of the round trips as they were until now, and at least so many seconds.
+
+    :raises AttributeError: this PyMongo has lost one of the private names.
+    """
+    for server in list(client._topology._servers.values()):
+        with ExitStack() as checked_out:
+            try:
+                for _ in range(len(server.pool.conns)):
+                    with pymongo.timeout(_patience(server, least_seconds)):
+                        connection = checked_out.enter_context(server.pool.checkout())
+                        answer = connection.command("admin", {"hello": 1})
+                    if answer.get("isWritablePrimary") != server.description.is_writable:
+                        return False
+            except PyMongoError:
+                return False
+    return True
+
+
+async def idle_connections_hold_async(client: AsyncMongoClient[dict[str, Any]], least_seconds: float) -> bool:
+    """
+    As :func:`idle_connections_hold`.
+    """
+    for server in list(client._topology._servers.values()):
+        async with AsyncExitStack() as checked_out:
+            try:
+                for _ in range(len(server.pool.conns)):
+                    with pymongo.timeout(_patience(server, least_seconds)):
+                        connection = await checked_out.enter_async_context(server.pool.checkout())
+                        answer = await connection.command("admin", {"hello": 1})
+                    if answer.get("isWritablePrimary") != server.description.is_writable:
+                        return False
+            except PyMongoError:
+                return False
+    return True
+
+
+def _patience(server: Any, least_seconds: float) -> float:
+    return max(4 * (server.description.round_trip_time or 0.0), least_seconds)
+
+
+def renew(client: MongoClient[dict[str, Any]]) -> None:
+    """
+    Give the client new pools and monitors, in the way that PyMongo does it after a fork; an operation under way that
+    has selected its server already gets a new connection too.
+
+    New monitors look at their servers at once. An old one would notice in its next half second that it is asked to.
+
+    :raises AttributeError: this PyMongo has lost one of the private names; nothing has changed then.
+    """
+    old, new = _new_topology(client)
+    client._topology = new
+    for server in list(old._servers.values()):
+        server._monitor.close()
+        server.pool.reset_without_pause()
+    new.open()
+
+
+async def renew_async(client: AsyncMongoClient[dict[str, Any]]) -> None:
+    """
+    As :func:`renew`.
+    """
+    old, new = _new_topology(client)
+    client._topology = new
+    for server in list(old._servers.values()):
+        await server._monitor.close()
+        await server.pool.reset_without_pause()
+    await new.open()
+
+
+def _new_topology(client: Any) -> tuple[Any, Any]:
+    old = client._topology
+    new = type(old)(client._topology_settings)
+    new._pid = old._pid
+    # Server sessions belong to no connection. Left behind they would stay on the server for half an hour.
+    new._session_pool = old._session_pool
+    return old, new
+
+
+def suspend(client: MongoClient[dict[str, Any]]) -> None:
+    """
+    Close the client's connections and stop its threads, without closing it; :func:`resume` must follow.
+
+    :raises AttributeError: this PyMongo has lost one of the private names.
+    """
+    client._kill_cursors_executor.close()
+    client._topology.close()
+
+
+def resume(client: MongoClient[dict[str, Any]]) -> None:
+    """
+    Let a suspended client connect again at its next operation, after it has resolved its names anew.
+
+    :raises AttributeError: this PyMongo has lost one of the private names.
+    """
+    client._init_background(client._topology._pid)

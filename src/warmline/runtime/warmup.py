@@ -1,17 +1,23 @@
 """
-The first connection, opened while the environment is still in its Init phase.
+The first connection: opened while the environment is still in its Init phase, or else before an invocation's handler.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import random
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pymongo
-from pymongo import MongoClient
+from pymongo import AsyncMongoClient, MongoClient
+from pymongo.errors import AutoReconnect, PyMongoError
 
-from . import private
+from . import loop, private
+from .registry import Client
 
 _log = logging.getLogger("warmline")
 
@@ -19,22 +25,121 @@ _log = logging.getLogger("warmline")
 # at 2 s each (connectTimeoutMS), fit into this.
 INIT_CONNECT_SECONDS = 4.0
 
+# How long one attempt may take: a lost SYN, a TLS handshake and a login. While it waits for a server PyMongo's monitors
+# try every half second; between two attempts they rest.
+_ATTEMPT_SECONDS = 2.5
+
+# Between two attempts: full jitter, so that a thousand environments that were refused at once don't come back at once.
+# Source: https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
+_FIRST_PAUSE_SECONDS = 0.2
+_LONGEST_PAUSE_SECONDS = 2.0
+
+# Clients that are to be connected before the next invocation's handler runs.
+_unconnected: list[Any] = []
+
 
 def connect_now(client: MongoClient[dict[str, Any]]) -> None:
     """
-    Open and authenticate one connection to the server that operations will select; never raise.
+    Open and authenticate one connection to the server that operations will select, within Init; never raise.
 
-    A failure leaves one line in the log, and the client's next operations explain their errors.
+    A failure leaves one line in the log, the next invocation tries again first, and the client's next operations
+    explain their errors.
     """
     started = time.monotonic()
     try:
-        # Within timeout() PyMongo takes its time in place of serverSelectionTimeoutMS.
-        with pymongo.timeout(min(INIT_CONNECT_SECONDS, client.options.server_selection_timeout)):
-            client.admin.command("ping", read_preference=client.read_preference)
+        _connect(client, started + INIT_CONNECT_SECONDS)
     except Exception as error:
         # Whatever it is, the function's own first operation must be the one that fails with it.
-        from .advice import explained
-
-        seconds = time.monotonic() - started
-        _log.error("warmline: could not connect during Init (%.1f s): %s", seconds, explained(error))
+        _tell_failure(client, error, started)
         private.explain_until_connected(client)
+
+
+def connect_now_async(client: AsyncMongoClient[dict[str, Any]]) -> None:
+    """
+    As :func:`connect_now`, in the environment's event loop; within a running loop the first operation connects.
+    """
+    if loop.is_running():
+        return
+    started = time.monotonic()
+    try:
+        loop.run(_connect_async(client, started + INIT_CONNECT_SECONDS))
+    except Exception as error:
+        _tell_failure(client, error, started)
+
+
+def before_next_handler(client: Client) -> None:
+    """
+    Have the client connected before the next invocation's handler runs.
+    """
+    if client not in _unconnected:
+        _unconnected.append(client)
+
+
+def at_invocation(seconds: float) -> None:
+    """
+    Connect what is to be connected, for at most so many seconds; what fails is left to the handler's own operations.
+    """
+    while _unconnected:
+        client = _unconnected.pop()
+        until = time.monotonic() + min(seconds, client.options.server_selection_timeout)
+        with suppress(PyMongoError):
+            if isinstance(client, AsyncMongoClient):
+                loop.run(_connect_async(client, until))
+            else:
+                _connect(client, until)
+
+
+def _connect(client: MongoClient[dict[str, Any]], until: float) -> None:
+    for pause in _pauses(until):
+        try:
+            with pymongo.timeout(_attempt_seconds(client, until)):
+                client.admin.command("ping", read_preference=client.read_preference)
+        except AutoReconnect:
+            # Refused, dropped, or nobody there yet. All other errors would come again.
+            if pause is None:
+                raise
+        else:
+            return
+        time.sleep(pause)
+
+
+async def _connect_async(client: AsyncMongoClient[dict[str, Any]], until: float) -> None:
+    for pause in _pauses(until):
+        try:
+            with pymongo.timeout(_attempt_seconds(client, until)):
+                await client.admin.command("ping", read_preference=client.read_preference)
+        except AutoReconnect:
+            if pause is None:
+                raise
+        else:
+            return
+        await asyncio.sleep(pause)
+
+
+def _pauses(until: float) -> Iterator[float | None]:
+    """
+    Yield how long to wait if the attempt fails that now begins; ``None`` for the last one.
+    """
+    longest = _FIRST_PAUSE_SECONDS
+    while True:
+        pause = random.uniform(0, longest)  # noqa: S311  no secret
+        longest = min(2 * longest, _LONGEST_PAUSE_SECONDS)
+        last = time.monotonic() + _ATTEMPT_SECONDS + pause >= until
+        yield None if last else pause
+        if last:
+            return
+
+
+def _attempt_seconds(client: Client, until: float) -> float:
+    # Within timeout() PyMongo takes its time in place of serverSelectionTimeoutMS.
+    left = max(until - time.monotonic(), 0.001)
+    return min(left, _ATTEMPT_SECONDS, client.options.server_selection_timeout)
+
+
+def _tell_failure(client: Client, error: Exception, started: float) -> None:
+    from .advice import explained
+
+    seconds = time.monotonic() - started
+    _log.error("warmline: could not connect during Init (%.1f s): %s", seconds, explained(error))
+    if isinstance(error, AutoReconnect):
+        before_next_handler(client)

@@ -1,0 +1,32 @@
+"""
+What the operations of an invocation have waited for, so that the error of one that ran out of time can say it.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Literal
+
+Wait = Literal["server selection", "checkout", "connecting", "socket"]
+
+
+@dataclass(slots=True)
+class Waits:
+    """
+    The last wait of one invocation: for what, how many seconds, and on which node (``host:port``), if on one.
+    """
+
+    what: Wait | None = None
+    seconds: float = 0.0
+    node: str | None = None
+
+    def note(self, what: Wait, seconds: float, node: str | None = None) -> None:
+        """
+        Put this wait in place of the last one.
+        """
+        self.what, self.seconds, self.node = what, seconds, node
+
+
+# ``None`` outside of invocations. Tasks that an invocation starts share its waits; threads that it starts do not.
+WAITS: ContextVar[Waits | None] = ContextVar("warmline_waits", default=None)
