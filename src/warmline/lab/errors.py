@@ -13,6 +13,7 @@ What can go wrong in the lab.
     ├── UnusableFunction
     │   └── ClockUnavailable
     ├── UnknownFunction
+    ├── InitFailed
     ├── Throttled
     ├── MalformedMessage            a client's, told to nobody: its connection is closed
     ├── AuthenticationFailed        (warmline.lab.iam) a client's, answered as Atlas does
@@ -89,6 +90,12 @@ class ClockUnavailable(UnusableFunction):
 class UnknownFunction(LabError):
     """
     A function was invoked that is not deployed.
+    """
+
+
+class InitFailed(LabError):
+    """
+    A function's Init phase failed before anybody has invoked it: when it is published, on AWS.
     """
 
 

@@ -131,7 +131,7 @@ def test_init_only_ends_when_the_extension_waits_too(
         function = spec(source, start=start)
         async with environment(function) as opened:
             init = asyncio.create_task(opened.start())
-            await until(lambda: opened._api._runtime_waiting)
+            await until(lambda: opened._api._runtimes_waiting)
             await asyncio.sleep(0.05)
             assert not init.done()
 

@@ -75,7 +75,7 @@ def test_an_answer_to_another_request_is_refused(what: str) -> None:
         ("GET", "/"),
         ("GET", "/2018-06-01/runtime/invocation"),
         ("POST", "/2018-06-01/runtime/invocation/next"),
-        ("GET", "/2018-06-01/runtime/restore/next"),
+        ("POST", "/2018-06-01/runtime/restore/next"),
         ("POST", "/2018-06-01/runtime/invocation/1/result"),
         ("PUT", "/2022-07-01/telemetry"),
     ],

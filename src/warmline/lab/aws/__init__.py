@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from .environment import Ending, Environment, State
 from .freezer import CgroupFreezer, Freezer, SignalFreezer, best_freezer
-from .function import FunctionSpec, InvokeResult, Monotonic, StartMode
+from .function import FunctionSpec, Initialization, InvokeResult, Monotonic, StartMode
 from .invoke_endpoint import InvokeEndpoint
 from .service import LambdaService
 
@@ -16,6 +16,7 @@ __all__ = [
     "Environment",
     "Freezer",
     "FunctionSpec",
+    "Initialization",
     "InvokeEndpoint",
     "InvokeResult",
     "LambdaService",

@@ -1,7 +1,8 @@
 """
-One execution environment: Init, Invoke, freeze, thaw, and its end.
+One execution environment: Init, snapshot and restore, Invoke, freeze, thaw, and its end.
 
-Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+Sources: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html, and for managed instances the
+public runtime interface emulator (aws/aws-lambda-runtime-interface-emulator, ``lambda-managed-instances``).
 """
 
 from __future__ import annotations
@@ -24,11 +25,21 @@ from .function import REGION, FunctionSpec
 from .processes import EnvironmentProcess, Spawner
 from .runtime_api import Invocation, Outcome, RuntimeAPI
 
+# With SnapStart the function asks an endpoint for its keys: those of the snapshot would have expired.
+_KEYS = {"AWS_ACCESS_KEY_ID": "ASIAWARMLINELAB00000", "AWS_SECRET_ACCESS_KEY": "lab", "AWS_SESSION_TOKEN": "lab"}
+
 # Init has ten seconds.
 INIT_SECONDS = 10.0
 
+# Restore and after-restore hooks have ten together.
+RESTORE_SECONDS = 10.0
+
+# A runtime that has posted an error ends by itself, and its exit code tells which.
+_POSTED_ERROR_SECONDS = 0.5
+
 # With an internal extension Lambda sends SIGTERM and waits this long before SIGKILL; with none it kills at once.
 SHUTDOWN_SECONDS = 0.5
+MANAGED_SHUTDOWN_SECONDS = 0.6
 
 
 class State(Enum):
@@ -37,6 +48,7 @@ class State(Enum):
     """
 
     STARTING = "starting"
+    SNAPSHOT = "snapshot"
     BUSY = "busy"
     IDLE = "idle"
     FROZEN = "frozen"
@@ -93,6 +105,8 @@ class Environment:
         """
         Run the Init phase; return ``None`` when it went well and else the error, with the environment ended.
 
+        With SnapStart it is a snapshot then, which `restore` makes an environment of.
+
         :param request_id: the invocation that it is run for, which an error names.
         """
         address = await self._api.open()
@@ -105,14 +119,21 @@ class Environment:
             cwd=function.code,
             log=self.log,
             cgroup=self._group,
+            managed=function.managed,
         )
-        await self._first_of(self._api.init, seconds)
-        failed = self._init_outcome(seconds, request_id)
-        if failed is None:
-            self.state = State.IDLE
-        else:
-            await self.kill()
+        failed = await self._phase(self._api.init, "Init", seconds, request_id)
+        if failed is None and function.initialization == "snap-start":
+            self.freeze()
+            self.state = State.SNAPSHOT
         return failed
+
+    async def restore(self, seconds: float = RESTORE_SECONDS, *, request_id: str = "") -> Outcome | None:
+        """
+        Let a snapshot go on; return as `start` does.
+        """
+        self.thaw()
+        self._api.restore()
+        return await self._phase(self._api.restored, "Restore", seconds, request_id)
 
     async def invoke(self, invocation: Invocation) -> Outcome:
         """
@@ -126,21 +147,26 @@ class Environment:
         if invocation.outcome.done():
             return invocation.outcome.result()
         if self._running.exited.done():
-            outcome = self._exit_error(invocation.request_id)
-        else:
-            text = f"RequestId: {invocation.request_id} Error: Task timed out after {seconds:.2f} seconds"
-            outcome = _failure("Sandbox.Timedout", text)
-        self._spent = True
-        return outcome
+            self._spent = True
+            return self._exit_error(invocation.request_id)
+        # A managed instance serves others meanwhile, so it goes on, and so does the worker.
+        self._spent = not self.function.managed
+        text = f"RequestId: {invocation.request_id} Error: Task timed out after {seconds:.2f} seconds"
+        return _failure("Sandbox.Timedout", text)
 
     async def settle(self) -> None:
         """
         After an invocation: wait until runtime and extensions wait for the next event, then freeze.
 
         After a timeout or a crash the environment ends instead: Lambda resets it the way that it shuts one down.
+        A managed instance is never frozen.
         """
         if self._spent:
             await self.shutdown()
+            return
+        if self.function.managed:
+            if not self._api.busy:
+                self.state = State.IDLE
             return
         idle = asyncio.ensure_future(self._api.idle.wait())
         await self._first_of(idle, None)
@@ -163,7 +189,7 @@ class Environment:
         """
         Let them go on.
         """
-        if self.state is State.FROZEN:
+        if self.state in {State.FROZEN, State.SNAPSHOT}:
             if self._clock is not None:
                 self._clock.go_on()
             self._freezer.thaw(self._running, self._group)
@@ -172,13 +198,16 @@ class Environment:
     async def shutdown(self) -> Ending:
         """
         End it as Lambda does: SIGTERM and a grace if an extension is registered, SIGKILL at once if none is.
+
+        A snapshot is no environment yet, so nothing in it is told.
         """
-        if not self._api.extensions:
+        if not self._api.extensions or self.state is State.SNAPSHOT:
             return await self.kill()
         self.thaw()
         started = time.monotonic()
         self._running.signal_group(signal.SIGTERM)
-        await asyncio.wait((self._running.exited,), timeout=SHUTDOWN_SECONDS)
+        grace = MANAGED_SHUTDOWN_SECONDS if self.function.managed else SHUTDOWN_SECONDS
+        await asyncio.wait((self._running.exited,), timeout=grace)
         return await self._end(started)
 
     async def kill(self) -> Ending:
@@ -199,12 +228,26 @@ class Environment:
         await self._api.close()
         return Ending(exit_code, milliseconds)
 
-    def _init_outcome(self, seconds: float, request_id: str) -> Outcome | None:
-        if self._api.init.done():
-            return self._api.init.result()
-        if self._running.exited.done():
-            return self._exit_error(request_id)
-        return _failure("Sandbox.Timedout", f"Init took over {seconds:g} seconds")
+    async def _phase(
+        self, ended: asyncio.Future[Outcome | None], name: str, seconds: float, request_id: str
+    ) -> Outcome | None:
+        """
+        Wait for the end of Init or Restore, and end the environment if it has failed.
+        """
+        await self._first_of(ended, seconds)
+        if ended.done():
+            failed = ended.result()
+        elif self._running.exited.done():
+            failed = self._exit_error(request_id)
+        else:
+            failed = _failure("Sandbox.Timedout", f"{name} took over {seconds:g} seconds")
+        if failed is None:
+            self.state = State.IDLE
+        else:
+            if ended.done():
+                await asyncio.wait((self._running.exited,), timeout=_POSTED_ERROR_SECONDS)
+            await self.kill()
+        return failed
 
     async def _first_of(self, future: asyncio.Future[Any], seconds: float | None) -> None:
         """
@@ -230,29 +273,29 @@ class Environment:
         Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
         """
         function = self.function
-        return {
-            "AWS_ACCESS_KEY_ID": "ASIAWARMLINELAB00000",
+        variables = {
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
             "AWS_LAMBDA_FUNCTION_NAME": function.name,
             "AWS_LAMBDA_FUNCTION_VERSION": function.version,
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_INITIALIZATION_TYPE": function.initialization,
             "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
             "AWS_LAMBDA_LOG_STREAM_NAME": self.name,
             "AWS_LAMBDA_RUNTIME_API": address,
             "AWS_REGION": REGION,
-            "AWS_SECRET_ACCESS_KEY": "lab",
-            "AWS_SESSION_TOKEN": "lab",
             "LAMBDA_TASK_ROOT": str(function.code),
             "LANG": "en_US.UTF-8",
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "TZ": ":UTC",
             "_HANDLER": function.handler,
-            **function.environment,
-            **(self._clock.environ() if self._clock is not None else {}),
-            **self._mark,
         }
+        if function.initialization != "snap-start":
+            variables |= _KEYS
+        if function.managed:
+            variables["AWS_LAMBDA_MAX_CONCURRENCY"] = str(function.workers)
+        clock = self._clock.environ() if self._clock is not None else {}
+        return {**variables, **function.environment, **clock, **self._mark}
 
 
 def _failure(kind: str, message: str) -> Outcome:

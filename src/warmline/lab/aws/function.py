@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from ..errors import UnusableFunction
+
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 
@@ -21,6 +23,9 @@ MAX_RESPONSE_BYTES = 6_291_556
 StartMode = Literal["zygote", "exec"]
 Monotonic = Literal["runs", "stands-still"]
 
+# The values of AWS_LAMBDA_INITIALIZATION_TYPE that the lab knows.
+Initialization = Literal["on-demand", "snap-start", "lambda-managed-instances"]
+
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
@@ -32,6 +37,12 @@ class FunctionSpec:
 
     ``monotonic`` says what the monotonic clock does while an environment is frozen. Field reports say that Lambda's
     stands still; for that the lab needs a C compiler.
+
+    ``initialization`` says how they come to their first invocation. With ``snap-start`` there are no keys among their
+    variables: ``environment`` names the endpoint that has them (``CredentialsEndpoint.environment``). With
+    ``lambda-managed-instances`` each serves as many invocations at once as it has ``workers``, processes of its own.
+
+    :raises UnusableFunction: more than one worker without managed instances.
     """
 
     name: str
@@ -45,6 +56,22 @@ class FunctionSpec:
     runtime: str = "python3.13"
     start: StartMode = "zygote"
     monotonic: Monotonic = "runs"
+    initialization: Initialization = "on-demand"
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        if self.workers < 1 or (self.workers > 1 and not self.managed):
+            raise UnusableFunction(
+                f"function {self.name} can't have {self.workers} workers: one, or with the initialization "
+                "lambda-managed-instances more"
+            )
+
+    @property
+    def managed(self) -> bool:
+        """
+        Whether it runs on Lambda Managed Instances.
+        """
+        return self.initialization == "lambda-managed-instances"
 
     @property
     def arn(self) -> str:
@@ -60,7 +87,8 @@ class InvokeResult:
     The answer to one invocation, and what it took.
 
     ``latency_ms`` is what the caller waited from the moment that the environment had a place to run in: start, Init
-    and handler for a cold start, thaw and handler otherwise. ``init_ms`` is ``None`` for a warm one.
+    and handler for a cold start, thaw and handler otherwise. ``init_ms`` is ``None`` for a warm one; with SnapStart it
+    is what the restore took, hooks included.
     """
 
     request_id: str
@@ -76,6 +104,6 @@ class InvokeResult:
     @property
     def cold(self) -> bool:
         """
-        Whether the environment was started for this invocation.
+        Whether the environment was started, or restored, for this invocation.
         """
         return self.init_ms is not None

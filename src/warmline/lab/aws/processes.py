@@ -102,9 +102,12 @@ class Spawner:
         cwd: Path,
         log: Path,
         cgroup: Path | None,
+        managed: bool = False,
     ) -> EnvironmentProcess:
         """
         Start one environment: ``argv`` as a new program, or without one a fork that runs the handler.
+
+        :param managed: its process stays until all workers have ended, which the runtime client does not
         """
         request: dict[str, Any] = {
             "argv": list(argv) if argv else None,
@@ -113,6 +116,7 @@ class Spawner:
             "cwd": str(cwd),
             "log": str(log),
             "cgroup": str(cgroup) if cgroup else None,
+            "managed": managed,
         }
         if self._reader.done():
             raise EnvironmentStartError(_ENDED)

@@ -52,21 +52,26 @@ class RuntimeAPI:
     """
     Serves one environment on an address of its own, as the runtime client wants it.
 
-    ``init`` resolves once: with ``None`` when the runtime and all its extensions wait for events, or with the error
-    that the runtime has posted.
+    ``init`` resolves once: with ``None`` when the runtime and all its extensions wait for events (with SnapStart: for
+    the snapshot), or with the error that the runtime has posted. ``restored`` does so after the restore.
+
+    Any number of runtimes may wait at the same time: the workers of a managed instance.
     """
 
     def __init__(self, function: FunctionSpec) -> None:
         self._function = function
         self.init: asyncio.Future[Outcome | None] = asyncio.get_running_loop().create_future()
+        self.restored: asyncio.Future[Outcome | None] = asyncio.get_running_loop().create_future()
         self.idle = asyncio.Event()
         self.extensions: dict[str, str] = {}
         self._extensions_waiting: set[str] = set()
-        self._runtime_waiting = False
+        self._runtimes_waiting = 0
         self._runtime_started = False
+        self._waits_for_restore = False
+        self._restore = asyncio.Event()
         # ``None`` is the end.
         self._queue: asyncio.Queue[Invocation | None] = asyncio.Queue()
-        self._current: Invocation | None = None
+        self._running: dict[str, Invocation] = {}
         self._closing = asyncio.Event()
         self._listener: asyncio.Server | None = None
         self._server = web.Server(
@@ -76,7 +81,16 @@ class RuntimeAPI:
             max_line_size=_HEADER_LIMIT_BYTES,
             max_field_size=_HEADER_LIMIT_BYTES,
             request_factory=_request,
+            # A worker that has ended must not be handed an event.
+            handler_cancellation=True,
         )
+
+    @property
+    def busy(self) -> bool:
+        """
+        Whether a runtime has an event that it has not answered.
+        """
+        return bool(self._running)
 
     async def open(self) -> str:
         """
@@ -91,6 +105,7 @@ class RuntimeAPI:
         Stop listening and let go of the requests that still wait.
         """
         self._closing.set()
+        self._restore.set()
         self._queue.put_nowait(None)
         if self._listener is not None:
             self._listener.close()
@@ -105,6 +120,12 @@ class RuntimeAPI:
         self.idle.clear()
         self._queue.put_nowait(invocation)
 
+    def restore(self) -> None:
+        """
+        Let the runtime go on after the snapshot.
+        """
+        self._restore.set()
+
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         match (request.method, *request.path.strip("/").split("/")):
             case "GET", "2018-06-01", "runtime", "invocation", "next":
@@ -113,6 +134,11 @@ class RuntimeAPI:
                 return self._finish(request_id, await request.read(), error=what == "error")
             case "POST", "2018-06-01", "runtime", "init", "error":
                 return self._init_error(await request.read())
+            case "GET", "2018-06-01", "runtime", "restore", "next":
+                return await self._restore_next()
+            case "POST", "2018-06-01", "runtime", "restore", "error":
+                _resolve(self.restored, Outcome(await request.read(), error=True))
+                return _accepted()
             case "POST", "2020-01-01", "extension", "register":
                 return self._register(request.headers.get("Lambda-Extension-Name"), await request.read())
             case "GET", "2020-01-01", "extension", "event", "next":
@@ -121,12 +147,17 @@ class RuntimeAPI:
 
     async def _next(self) -> web.Response:
         self._runtime_started = True
-        self._runtime_waiting = True
+        self._runtimes_waiting += 1
         self._check_idle()
-        invocation = self._current = await self._queue.get()
+        try:
+            invocation = await self._queue.get()
+        finally:
+            self._runtimes_waiting -= 1
         if invocation is None:
+            # For the others that wait.
+            self._queue.put_nowait(None)
             return _ending()
-        self._runtime_waiting = False
+        self._running[invocation.request_id] = invocation
         headers = {
             "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
             "Lambda-Runtime-Deadline-Ms": str(int(invocation.deadline * 1000)),
@@ -138,10 +169,9 @@ class RuntimeAPI:
         return web.Response(body=invocation.payload, headers=headers, content_type="application/json")
 
     def _finish(self, request_id: str, body: bytes, *, error: bool) -> web.Response:
-        invocation = self._current
-        if invocation is None or invocation.request_id != request_id:
+        invocation = self._running.pop(request_id, None)
+        if invocation is None:
             return _error(400, "InvalidRequestID", "Invalid request ID")
-        self._current = None
         too_large = len(body) > MAX_RESPONSE_BYTES
         if too_large:
             message = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
@@ -152,9 +182,20 @@ class RuntimeAPI:
             return _error(413, "RequestEntityTooLarge", message)
         return _accepted()
 
+    async def _restore_next(self) -> web.Response:
+        self._runtime_started = True
+        self._waits_for_restore = True
+        self._check_idle()
+        await self._restore.wait()
+        if self._closing.is_set():
+            return _ending()
+        self._waits_for_restore = False
+        return web.Response()
+
     def _init_error(self, body: bytes) -> web.Response:
-        if not self.init.done():
-            self.init.set_result(Outcome(body, error=True))
+        if self.init.done() and self._function.managed:
+            return _error(403, "InvalidStateTransition", "another worker has ended the Init phase already")
+        _resolve(self.init, Outcome(body, error=True))
         return _accepted()
 
     def _register(self, name: str | None, body: bytes) -> web.Response:
@@ -194,10 +235,21 @@ class RuntimeAPI:
         return _ending()
 
     def _check_idle(self) -> None:
-        if self._runtime_waiting and self._extensions_waiting >= self.extensions.keys():
+        if not self._extensions_waiting >= self.extensions.keys():
+            return
+        if self._runtimes_waiting or self._waits_for_restore:
+            _resolve(self.init, None)
+        if self._runtimes_waiting:
             self.idle.set()
-            if not self.init.done():
-                self.init.set_result(None)
+            _resolve(self.restored, None)
+
+
+def _resolve(phase: asyncio.Future[Outcome | None], outcome: Outcome | None) -> None:
+    """
+    Note how a phase ended, unless that is known already.
+    """
+    if not phase.done():
+        phase.set_result(outcome)
 
 
 def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:

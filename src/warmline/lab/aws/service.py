@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from ..errors import Throttled, UnknownFunction, UnusableFunction
+from ..errors import InitFailed, Throttled, UnknownFunction, UnusableFunction
 from ..workspace import Workspace
 from .clock import clock_library
 from .environment import Ending, Environment, State
@@ -37,6 +37,7 @@ class Function:
         self.in_flight = 0
         self.environments: list[Environment] = []
         # The most recently used is last, and is taken first. One that has just answered may still be settling.
+        # A managed instance is in it once for each worker that has nothing to do.
         self.free: list[Environment] = []
 
     def drop(self, environment: Environment) -> None:
@@ -100,6 +101,20 @@ class LambdaService:
                 f"no function {name!r} is deployed: {', '.join(self._functions) or 'none is'}"
             ) from None
 
+    async def prepare(self, name: str, environments: int) -> None:
+        """
+        Do what Lambda does before the first invocation: take snapshots, or start managed instances.
+
+        On AWS many environments are restored from one snapshot. Here a process can't be copied, so each snapshot is
+        of a process of its own and is restored once.
+
+        :raises InitFailed: the function's Init phase failed, as publishing it would on AWS.
+        """
+        function = self.function(name)
+        failures = await asyncio.gather(*(self._prepare(function) for _ in range(environments)))
+        for failed in filter(None, failures):
+            raise InitFailed(f"Init of {name} failed: {failed.payload.decode()}; the log is in {self._workspace.logs}")
+
     async def invoke(self, name: str, payload: bytes = b"{}", *, client_context: str | None = None) -> InvokeResult:
         """
         Invoke a function and wait for its answer, whatever it is; an error of the function is a result too.
@@ -115,13 +130,18 @@ class LambdaService:
             environment = await self._take(function)
             with _kept(function, environment):
                 await self._runnable.acquire()
+            invocation = Invocation(payload, client_context=client_context)
             try:
-                return await self._run(function, environment, Invocation(payload, client_context=client_context))
+                return await self._run(function, environment, invocation)
             except BaseException:
+                self._runnable.release()
+                if function.spec.managed and environment.state is State.BUSY:
+                    # Its caller has gone, and the worker works on.
+                    _give_back(function, environment, invocation)
+                    raise
                 # Cancelled, or a fault of the lab itself: this environment's state is unknown.
                 function.drop(environment)
                 await environment.kill()
-                self._runnable.release()
                 raise
         finally:
             function.in_flight -= 1
@@ -159,6 +179,9 @@ class LambdaService:
                     await asyncio.shield(self._settling[environment.name])
             if environment.state is not State.ENDED:
                 return environment
+        return await self._new_environment(function)
+
+    async def _new_environment(self, function: Function) -> Environment:
         environment = Environment(
             f"{function.spec.name}-{next(_numbers)}",
             function.spec,
@@ -181,6 +204,18 @@ class LambdaService:
                 self._spawners[monotonic] = await Spawner(environ).__aenter__()
             return self._spawners[monotonic]
 
+    async def _prepare(self, function: Function) -> Outcome | None:
+        environment = await self._new_environment(function)
+        async with self._runnable:
+            failed = await environment.start()
+            if failed is None and environment.state is State.IDLE:
+                await environment.settle()
+        if failed is None:
+            function.free += [environment] * function.spec.workers
+        else:
+            function.drop(environment)
+        return failed
+
     async def _run(self, function: Function, environment: Environment, invocation: Invocation) -> InvokeResult:
         arrived = time.perf_counter()
         log_start = environment.log.stat().st_size if environment.log.exists() else 0
@@ -189,13 +224,20 @@ class LambdaService:
         if environment.state is State.STARTING:
             failed = await environment.start(request_id=invocation.request_id)
             init_ms = (time.perf_counter() - arrived) * 1000
-        else:
-            environment.thaw()
+            if failed is None:
+                function.free += [environment] * (function.spec.workers - 1)
+        if environment.state is State.SNAPSHOT:
+            restoring = time.perf_counter()
+            failed = await environment.restore(request_id=invocation.request_id)
+            init_ms = (time.perf_counter() - restoring) * 1000
+        environment.thaw()
         began = time.perf_counter()
         outcome = failed or await environment.invoke(invocation)
         answered = time.perf_counter()
-        function.free.append(environment)
-        self._settling[environment.name] = asyncio.create_task(self._settle(function, environment))
+        _give_back(function, environment, invocation)
+        # One that serves several invocations settles after each of them.
+        key = invocation.request_id if function.spec.managed else environment.name
+        self._settling[key] = asyncio.create_task(self._settle(function, environment, key))
         return InvokeResult(
             request_id=invocation.request_id,
             payload=outcome.payload,
@@ -208,15 +250,25 @@ class LambdaService:
             log_tail=_tail(environment, log_start),
         )
 
-    async def _settle(self, function: Function, environment: Environment) -> None:
+    async def _settle(self, function: Function, environment: Environment, key: str) -> None:
         try:
             if environment.state is not State.ENDED:
                 await environment.settle()
         finally:
             self._runnable.release()
-            del self._settling[environment.name]
+            del self._settling[key]
         if environment.state is State.ENDED:
             function.drop(environment)
+
+
+def _give_back(function: Function, environment: Environment, invocation: Invocation) -> None:
+    """
+    Let the next invocation have the environment: at once, or when a managed instance's worker has answered too late.
+    """
+    if invocation.outcome.done() or not function.spec.managed:
+        function.free.append(environment)
+    else:
+        invocation.outcome.add_done_callback(lambda _: function.free.append(environment))
 
 
 @contextmanager

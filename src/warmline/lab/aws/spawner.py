@@ -4,12 +4,14 @@ Starts the execution environments: a process of its own, run as a script, that f
 It imports what every environment needs once (the zygote), so that a fork has it for nothing; a child that is to be
 ``exec``'d throws that away and starts a new interpreter. It never starts a thread, since it forks.
 
-    stdin   {"argv": [...] or null, "handler": "app.handler", "env": {...}, "cwd": "...", "log": "...", "cgroup": ...}
+    stdin   {"argv": [...] or null, "handler": "app.handler", "env": {...}, "cwd": "...", "log": "...", "cgroup": ...,
+             "managed": false}
     stdout  {"ready": true} | {"pid": 123} | {"exited": 123, "status": 0}
 """
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import importlib
 import json
@@ -20,6 +22,9 @@ import sys
 import time
 from contextlib import suppress
 from typing import Any
+
+# Of linux/prctl.h.
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 def main(preload: list[str]) -> None:
@@ -102,6 +107,8 @@ def become_environment(request: dict[str, Any]) -> None:
     os.dup2(log, 2)
     os.close(null)
     os.close(log)
+    if request["managed"]:
+        stay_for_the_workers()
     # The lab's host names, if the function is to know them.
     from warmline.lab.names.child import enter
 
@@ -130,11 +137,32 @@ def use_clock(file: str) -> None:
     """
     Have the clock library, which this process was started with, read this environment's file.
     """
-    import ctypes
-
     error = ctypes.CDLL(None).warmline_clock(os.fsencode(file))
     if error:
         raise OSError(error, os.strerror(error), file)
+
+
+def stay_for_the_workers() -> None:
+    """
+    Go on in a child, and let this process end when that and the workers it will fork have all ended.
+
+    SIGTERM, sent to the group, ends the runtime client's first process at once, and its workers are on their own.
+    """
+    # Orphans become children of this process, where the system can do that: Linux.
+    with suppress(AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    client = os.fork()
+    if client == 0:
+        return
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    exit_code = 0
+    with suppress(ChildProcessError):
+        while True:
+            pid, status = os.wait()
+            if pid == client:
+                exit_code = os.waitstatus_to_exitcode(status)
+    # Like a shell: 128 and the signal's number.
+    os._exit(exit_code if exit_code >= 0 else 128 - exit_code)
 
 
 if __name__ == "__main__":
