@@ -10,14 +10,15 @@ import asyncio
 import statistics
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from pymongo import MongoClient
 
-from warmline.lab.atlas import AtlasSpec, start_atlas
-from warmline.lab.atlas.front import FaceSpec, Front, FrontOptions
+from warmline.lab.atlas import AtlasCluster, AtlasSpec, start_atlas
+from warmline.lab.atlas.front import AdmissionSample, FaceSpec, Front, FrontOptions
 from warmline.lab.atlas.loop import LoopThread
 from warmline.lab.aws import FunctionSpec, LambdaService
 from warmline.lab.cluster import Cluster, start_cluster
@@ -98,32 +99,36 @@ def admission() -> None:
             asyncio.run(burst(cluster, workspace, Path(code)))
             assert cluster.front is not None
             for face in cluster.front.faces:
-                assert face.admission is not None
-                samples = face.admission.samples
-                last = samples[-1]
-                print(
-                    f"admission  {face.spec.name}: {last.admitted} admitted and {last.dropped} dropped in "
-                    f"{last.seconds - samples[0].seconds:.1f} s, at most {max(s.waiting for s in samples)} waiting"
-                )
-                began = samples[0].seconds
-                for second in range(0, int(last.seconds - began) + 1, 2):
-                    now = [s for s in samples if s.seconds - began <= second][-1]
-                    print(f"    after {second:3} s: {now.admitted:4} admitted, {now.waiting:4} waiting")
+                show_queue(face.spec.name, face.admission.samples)
 
 
-async def burst(cluster: Any, workspace: Workspace, code: Path) -> None:
-    uri = cluster.uri()
+def show_queue(name: str, samples: list[AdmissionSample]) -> None:
+    first, last = samples[0], samples[-1]
+    print(
+        f"admission  {name}: {last.admitted} admitted, {last.dropped} dropped and {last.gone} gone in "
+        f"{last.seconds - first.seconds:.1f} s, at most {max(sample.waiting for sample in samples)} waiting"
+    )
+    for second in range(0, int(last.seconds - first.seconds) + 2, 2):
+        now = [sample for sample in samples if sample.seconds - first.seconds <= second][-1]
+        row = f"{second:6} s {now.admitted:5} admitted {now.waiting:5} waiting  {'#' * (now.waiting // 4)}"
+        print(row.rstrip())
+
+
+async def burst(cluster: AtlasCluster, workspace: Workspace, code: Path) -> None:
     async with LambdaService(workspace, runnable=ENVIRONMENTS) as service:
-        environment = cluster.environ({"MONGODB_URI": uri})
+        environment = cluster.environ({"MONGODB_URI": cluster.uri()})
         service.deploy(FunctionSpec("burst", code, environment=environment, timeout_seconds=120))
         began = time.perf_counter()
         results = await asyncio.gather(*(service.invoke("burst") for _ in range(ENVIRONMENTS)))
         latencies = [result.latency_ms for result in results]
+        failures = Counter(result.payload.decode() for result in results if result.function_error)
         print(
             f"admission  {ENVIRONMENTS} environments at once against M10: {time.perf_counter() - began:.1f} s, "
-            f"{sum(r.function_error is not None for r in results)} failed, first answers p50 "
+            f"{failures.total()} failed, first answers p50 "
             f"{percentile(latencies, 50) / 1000:.1f} s, p99 {percentile(latencies, 99) / 1000:.1f} s"
         )
+        for failure, count in failures.most_common():
+            print(f"    {count} x {failure[:300]}")
 
 
 if __name__ == "__main__":

@@ -108,6 +108,23 @@ def test_a_slow_answer_holds_up_no_other(server: Server) -> None:
         assert [dns.message.from_wire(sock.recv(512)).id for _ in range(2)] == [2, 1]
 
 
+def test_a_burst_of_queries_is_read_at_once_however_busy_the_loop_is() -> None:
+    async def turns_until_all_are_read() -> int:
+        names = NameServer(zone_of(1))
+        await names.start()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            for number in range(200):
+                client.sendto(dns.message.make_query(HOST, "A", id=number).to_wire(), names.address)
+        turns = 0
+        while len(names.queries) < 200:
+            await asyncio.sleep(0)
+            turns += 1
+        await names.close()
+        return turns
+
+    assert asyncio.run(turns_until_all_are_read()) < 20
+
+
 def test_a_slow_answer_comes_over_tcp_too(server: Server) -> None:
     server.behave(delay_seconds=0.1)
 

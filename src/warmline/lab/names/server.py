@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 
@@ -18,6 +20,11 @@ from .errors import NoFreeAddress
 from .zone import Zone
 
 _TRIES = 10
+
+# Asked for; the kernel gives what it may. By itself it has room for fewer than 300 queries.
+_BUFFER_BYTES = 1 << 20
+# Then others have their turn.
+_DATAGRAMS_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +98,7 @@ class NameServer:
     async def _listen(self, host: str, port: int) -> None:
         listener = await asyncio.start_server(self._serve_connection, host, port)
         try:
-            address = listener.sockets[0].getsockname()
-            loop = asyncio.get_running_loop()
-            self._datagrams, _ = await loop.create_datagram_endpoint(
-                lambda: _Datagrams(self._reply), local_addr=address
-            )
+            self._datagrams = _Datagrams(listener.sockets[0].getsockname(), self._reply)
         except OSError:
             listener.close()
             raise
@@ -144,21 +147,45 @@ class _Reply:
     delay_seconds: float
 
 
-class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, reply: Callable[[bytes, str], _Reply | None]) -> None:
+class _Datagrams:
+    """
+    The UDP side; it listens until it is closed.
+
+    asyncio's own reads one datagram in each turn of the loop. Where the loop has other work too, a burst of queries
+    overflows the kernel's buffer, and the client of each one that is lost waits for seconds before it asks again.
+    """
+
+    def __init__(self, address: tuple[str, int], reply: Callable[[bytes, str], _Reply | None]) -> None:
         self._reply = reply
+        self._loop = asyncio.get_running_loop()
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            self._socket.setblocking(False)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
+            self._socket.bind(address)
+        except OSError:
+            self._socket.close()
+            raise
+        self._loop.add_reader(self._socket, self._read)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.DatagramTransport", transport)
+    def close(self) -> None:
+        self._loop.remove_reader(self._socket)
+        self._socket.close()
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        reply = self._reply(data, "udp")
-        if reply is not None:
-            asyncio.get_running_loop().call_later(reply.delay_seconds, self._send, reply.wire, addr)
+    def _read(self) -> None:
+        for _ in range(_DATAGRAMS_AT_ONCE):
+            try:
+                data, client = self._socket.recvfrom(65_535)
+            except BlockingIOError:
+                return
+            reply = self._reply(data, "udp")
+            if reply is not None:
+                self._loop.call_later(reply.delay_seconds, self._send, reply.wire, client)
 
-    def _send(self, wire: bytes, address: tuple[str, int]) -> None:
-        if not self._transport.is_closing():
-            self._transport.sendto(wire, address)
+    def _send(self, wire: bytes, client: tuple[str, int]) -> None:
+        # It may have been closed meanwhile, and an answer may be lost as any datagram may.
+        with suppress(OSError):
+            self._socket.sendto(wire, client)
 
 
 def _addresses() -> Iterator[tuple[str, int]]:

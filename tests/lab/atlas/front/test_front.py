@@ -16,6 +16,7 @@ from pymongo.errors import AutoReconnect, NetworkTimeout, PyMongoError, ServerSe
 from warmline.lab.atlas.front import (
     CLEAR,
     AccessList,
+    Face,
     FaceSpec,
     Front,
     FrontOptions,
@@ -133,7 +134,6 @@ def test_new_connections_above_the_rate_wait_their_turn(face_of: FaceSpec, start
     front = start_front([face_of], FrontOptions(limits=Limits(new_per_second=10)))
     (face,) = front.faces
     sockets = [socket.create_connection(("127.0.0.1", face.port)) for _ in range(25)]
-    assert face.admission is not None
     samples = face.admission.samples
     wait_for(lambda: samples and samples[-1].admitted == 25, "everybody's turn")
     # A second's worth at once, then one each tenth of a second.
@@ -154,6 +154,85 @@ def test_when_the_queue_is_full_new_connections_are_dropped(
     wait_for(lambda: face.counters.refused["admission"] == 12 - 2 - 3, "the drop of all but five")
     for one in sockets:
         one.close()
+
+
+def connected(face: Face, count: int) -> list[socket.socket]:
+    return [socket.create_connection(("127.0.0.1", face.port), timeout=5) for _ in range(count)]
+
+
+def reset_by_client(raw: socket.socket) -> None:
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    raw.close()
+
+
+def test_a_client_that_goes_while_it_waits_gives_its_turn_to_the_next_that_comes(
+    face_of: FaceSpec, start_front: StartFront
+) -> None:
+    front = start_front([face_of], FrontOptions(limits=Limits(new_per_second=1)))
+    (face,) = front.faces
+    samples = face.admission.samples
+    (first,) = connected(face, 1)
+    waiting = connected(face, 15)
+    for one in waiting[:5]:
+        # As a TLS client does: its ClientHello is not read before its turn.
+        one.sendall(hello_bytes())
+        one.close()
+    for one in waiting[5:10]:
+        one.close()
+    for one in waiting[10:]:
+        reset_by_client(one)
+    wait_for(lambda: samples and samples[-1].admitted + samples[-1].gone == 16, "the end of the queue")
+    # A busy machine may let one or two in before they have gone.
+    assert samples[-1].gone >= 13
+    assert face.counters.refused["gone"] >= samples[-1].gone
+    before = samples[-1].admitted
+    (late,) = connected(face, 1)
+    # Behind fifteen tokens that were lost it would wait for longer than this does.
+    wait_for(lambda: samples[-1].admitted == before + 1, "the turn of the next")
+    for one in (first, late):
+        one.close()
+
+
+def test_in_an_outage_nobody_learns_that_a_waiting_client_has_gone(face_of: FaceSpec, start_front: StartFront) -> None:
+    front = start_front([face_of], FrontOptions(limits=Limits(new_per_second=1)))
+    (face,) = front.faces
+    samples = face.admission.samples
+    first, second = connected(face, 2)
+    wait_for(lambda: samples and samples[-1].waiting == 1, "the second to wait")
+    front.lay(Network(black_hole="all"))
+    second.close()
+    wait_for(lambda: samples[-1].admitted == 2, "its turn")
+    assert samples[-1].gone == 0
+    first.close()
+
+
+def test_access_list_and_limits_change_for_the_connections_that_come(
+    face_of: FaceSpec, start_front: StartFront
+) -> None:
+    front = start_front([face_of], FrontOptions())
+    (face,) = front.faces
+
+    def answers() -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", face.port), timeout=5) as raw:
+                raw.sendall(hello_bytes())
+                return bool(raw.recv(1))
+        except (ConnectionResetError, BrokenPipeError):
+            return False
+
+    with client_of(front, serverMonitoringMode="poll") as client:
+        client.admin.command("ping")
+        front.allow(AccessList(("10.0.0.0/8",), "reset"))
+        assert not answers()
+        assert client.admin.command("ping")["ok"] == 1
+        front.allow(None)
+        assert answers()
+        front.limit(Limits(connections=1))
+        assert not answers()
+        front.limit(Limits())
+        assert answers()
+    assert face.counters.refused["access list"] == 1
+    assert face.counters.refused["limit"] == 1
 
 
 def test_latency_is_added_in_both_directions(face_of: FaceSpec, start_front: StartFront) -> None:
@@ -194,7 +273,8 @@ def test_in_an_outage_nothing_passes_and_afterwards_everything_does(face_of: Fac
 @pytest.mark.parametrize("how", ["reset", "close"])
 def test_flows_can_be_cut(face_of: FaceSpec, start_front: StartFront, how: Any) -> None:
     front = start_front([face_of], FrontOptions())
-    with client_of(front, retryReads=False, heartbeatFrequencyMS=500) as client:
+    # In this mode the pool's connection is the first to notice; otherwise the operation waits for its server selection.
+    with client_of(front, retryReads=False, serverMonitoringMode="poll") as client:
         client.admin.command("ping")
         front.lay(Network(cut=how))
         time.sleep(0.1)
@@ -333,7 +413,7 @@ def test_the_end_of_a_lost_flow_does_not_reach_the_server(
     front.lay(network)
     time.sleep(0.2)
     if ending == "RST":
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        reset_by_client(raw)
     raw.close()
     time.sleep(0.3)
     assert face.counters.open == 1

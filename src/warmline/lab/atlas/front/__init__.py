@@ -55,6 +55,23 @@ class Front:
     async def __aexit__(self, *_: object) -> None:
         await asyncio.gather(*(face.stop() for face in self.faces))
 
+    def allow(self, access_list: AccessList | None) -> None:
+        """
+        Replace the access list, or let everybody connect; from any thread.
+
+        Connections that are open stay open, as they may on Atlas.
+        Source: https://www.mongodb.com/docs/atlas/security/ip-access-list/
+        """
+        for face in self.faces:
+            face.access_list = access_list
+
+    def limit(self, limits: Limits) -> None:
+        """
+        Replace the limits of every node; from any thread. Connections that are open or wait already keep their places.
+        """
+        for face in self.faces:
+            face.limits = limits
+
     def lay(self, network: Network, *, source: str = "0.0.0.0/0", node: str | None = None) -> None:
         """
         Lay a network between a source (an address or CIDR block) and a node, or all; from any thread.

@@ -48,11 +48,9 @@ async def pass_network(flow: Flow, table: NetworkTable) -> None:
     Let one message pass the network: at once, late, after an outage, or never (``Lost``).
     """
     network, since = table.between(flow.source, flow.node)
-    now = time.monotonic()
-    idle = now - flow.last_active
-    forgotten = network.black_hole == "existing" and flow.opened < since
+    idle = time.monotonic() - flow.last_active
     dropped = network.idle_drop_seconds is not None and idle > network.idle_drop_seconds
-    if flow.lost or forgotten or dropped:
+    if flow.lost or dropped or network.forgets(flow.opened, since):
         flow.lost = True
         raise Lost
     while network.black_hole == "all":

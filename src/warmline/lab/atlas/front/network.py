@@ -40,6 +40,12 @@ class Network:
         """
         return self.latency_seconds > 0 or self.jitter_seconds > 0
 
+    def forgets(self, opened: float, since: float) -> bool:
+        """
+        Tell whether a flow is lost for good that was open when this network was laid.
+        """
+        return self.black_hole == "existing" and opened < since
+
 
 CLEAR = Network()
 
