@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import time
 from collections.abc import Callable, Coroutine
 from contextvars import Token
 from types import TracebackType
@@ -52,12 +53,14 @@ class invocation:  # noqa: N801  a context manager, used like pymongo.timeout
         self._margin = margin_seconds
 
     def __enter__(self) -> None:
-        self._token: Token[Waits | None] = WAITS.set(Waits())
+        waits = Waits()
+        self._token: Token[Waits | None] = WAITS.set(waits)
         self._timeout = None
         # Without a deadline the clients' own timeouts are what bounds an operation.
         seconds = float("inf")
         if self._remaining_ms is not None:
             seconds = deadline.seconds_for_operations(self._remaining_ms() / 1000, self._margin)
+            waits.until = time.monotonic() + seconds
             self._timeout = pymongo.timeout(seconds)
             self._timeout.__enter__()
         thaw.at_invocation()

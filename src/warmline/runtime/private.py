@@ -27,6 +27,10 @@ Authenticate = Callable[..., Any]
 
 _authentication = threading.Lock()
 
+# A selection that waits looks at its time only so often (PyMongo's MIN_HEARTBEAT_INTERVAL), and so ends later by up to
+# this much. Within an invocation it must end before Lambda does.
+_SELECTION_STEP_SECONDS = 0.5
+
 
 def is_closed(client: Client) -> bool:
     """
@@ -44,8 +48,8 @@ def is_open(client: Client) -> bool:
 
 def bound_selection(client: Client) -> None:
     """
-    Keep server selection within ``serverSelectionTimeoutMS`` also inside ``pymongo.timeout()``, and note how long it
-    took when it fails.
+    Keep server selection within ``serverSelectionTimeoutMS`` also inside ``pymongo.timeout()``, end it before the
+    invocation's deadline, and note how long it took when it fails.
 
     PyMongo takes the remaining time in that option's place, so a dead cluster would be waited for until the end of an
     invocation that has fifteen minutes; the specification wants the smaller of the two. Without the private name it
@@ -57,17 +61,24 @@ def bound_selection(client: Client) -> None:
     select: Any = getattr(client, "_select_server", None)
     if select is None:
         return
-    seconds = client.options.server_selection_timeout
+    most = client.options.server_selection_timeout
 
     async def bounded_async(*args: Any, **keywords: Any) -> Any:
-        with _noting_selection(), pymongo.timeout(seconds):
+        with _noting_selection(), pymongo.timeout(_selection_seconds(most)):
             return await select(*args, **keywords)
 
     def bounded(*args: Any, **keywords: Any) -> Any:
-        with _noting_selection(), pymongo.timeout(seconds):
+        with _noting_selection(), pymongo.timeout(_selection_seconds(most)):
             return select(*args, **keywords)
 
     vars(client)["_select_server"] = bounded_async if isinstance(client, AsyncMongoClient) else bounded
+
+
+def _selection_seconds(most: float) -> float:
+    waits = WAITS.get()
+    if waits is None or waits.until is None:
+        return most
+    return max(min(most, waits.until - time.monotonic() - _SELECTION_STEP_SECONDS), 0.001)
 
 
 @contextmanager

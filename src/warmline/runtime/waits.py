@@ -15,8 +15,11 @@ Wait = Literal["server selection", "checkout", "connecting", "socket"]
 class Waits:
     """
     The last wait of one invocation: for what, how many seconds, and on which node (``host:port``), if on one.
+
+    ``until`` is when operations must have ended (monotonic clock), if there is a deadline.
     """
 
+    until: float | None = None
     what: Wait | None = None
     seconds: float = 0.0
     node: str | None = None
