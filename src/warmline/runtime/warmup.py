@@ -5,10 +5,10 @@ The first connection: opened while the environment is still in its Init phase, o
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import random
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -25,14 +25,10 @@ _log = logging.getLogger("warmline")
 # at 2 s each (connectTimeoutMS), fit into this.
 INIT_CONNECT_SECONDS = 4.0
 
-# How long one attempt may take: a lost SYN, a TLS handshake and a login. While it waits for a server PyMongo's monitors
-# try every half second; between two attempts they rest.
-_ATTEMPT_SECONDS = 2.5
-
 # Between two attempts: full jitter, so that a thousand environments that were refused at once don't come back at once.
 # Source: https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
-_FIRST_PAUSE_SECONDS = 0.2
-_LONGEST_PAUSE_SECONDS = 2.0
+FIRST_PAUSE_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 2.0
 
 # Clients that are to be connected before the next invocation's handler runs.
 _unconnected: list[Any] = []
@@ -90,13 +86,14 @@ def at_invocation(seconds: float) -> None:
 
 
 def _connect(client: MongoClient[dict[str, Any]], until: float) -> None:
-    for pause in _pauses(until):
+    for attempt in itertools.count():
         try:
             with pymongo.timeout(_attempt_seconds(client, until)):
                 client.admin.command("ping", read_preference=client.read_preference)
         except AutoReconnect:
             # Refused, dropped, or nobody there yet. All other errors would come again.
-            if pause is None:
+            pause = _pause(attempt)
+            if time.monotonic() + pause >= until:
                 raise
         else:
             return
@@ -104,36 +101,27 @@ def _connect(client: MongoClient[dict[str, Any]], until: float) -> None:
 
 
 async def _connect_async(client: AsyncMongoClient[dict[str, Any]], until: float) -> None:
-    for pause in _pauses(until):
+    for attempt in itertools.count():
         try:
             with pymongo.timeout(_attempt_seconds(client, until)):
                 await client.admin.command("ping", read_preference=client.read_preference)
         except AutoReconnect:
-            if pause is None:
+            pause = _pause(attempt)
+            if time.monotonic() + pause >= until:
                 raise
         else:
             return
         await asyncio.sleep(pause)
 
 
-def _pauses(until: float) -> Iterator[float | None]:
-    """
-    Yield how long to wait if the attempt fails that now begins; ``None`` for the last one.
-    """
-    longest = _FIRST_PAUSE_SECONDS
-    while True:
-        pause = random.uniform(0, longest)  # noqa: S311  no secret
-        longest = min(2 * longest, _LONGEST_PAUSE_SECONDS)
-        last = time.monotonic() + _ATTEMPT_SECONDS + pause >= until
-        yield None if last else pause
-        if last:
-            return
+def _pause(attempt: int) -> float:
+    return random.uniform(0, min(FIRST_PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS))  # noqa: S311  no secret
 
 
 def _attempt_seconds(client: Client, until: float) -> float:
     # Within timeout() PyMongo takes its time in place of serverSelectionTimeoutMS.
     left = max(until - time.monotonic(), 0.001)
-    return min(left, _ATTEMPT_SECONDS, client.options.server_selection_timeout)
+    return min(left, client.options.server_selection_timeout)
 
 
 def _tell_failure(client: Client, error: Exception, started: float) -> None:

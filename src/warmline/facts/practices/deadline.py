@@ -21,6 +21,6 @@ PRACTICE = Practice(
         ("warmline.handler", "warmline.invocation", "option:serverSelectionTimeoutMS", "option:connectTimeoutMS")
     ),
     rules=NotYet(),
-    experiment=NotYet(),
+    experiment=Filled(("deadline",)),
     page=Filled(("docs/practices/deadline.md",)),
 )

@@ -17,8 +17,8 @@ PRACTICE = Practice(
         "client at module level fails from the second invocation on."
     ),
     sources=(sources.PYMONGO_ONE_LOOP,),
-    runtime=NotYet(),
+    runtime=Filled(("warmline.connect_async", "warmline.event_loop", "warmline.handler")),
     rules=NotYet(),
-    experiment=NotYet(),
+    experiment=Filled(("async-loop",)),
     page=Filled(("docs/practices/one-loop.md",)),
 )

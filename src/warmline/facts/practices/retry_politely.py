@@ -18,8 +18,8 @@ PRACTICE = Practice(
         "are queued and then dropped, so such a storm feeds itself."
     ),
     sources=(sources.SPEC_BACKPRESSURE, sources.ATLAS_LIMITS),
-    runtime=NotYet(),
+    runtime=Filled(("warmline.connect", "warmline.handler")),
     rules=NotYet(),
-    experiment=NotYet(),
+    experiment=Filled(("storm",)),
     page=Filled(("docs/practices/retry-politely.md",)),
 )

@@ -18,7 +18,7 @@ PRACTICE = Practice(
         "operation on such a connection hangs until the monitor notices."
     ),
     sources=(sources.AWS_ENVIRONMENT, sources.AWS_IDLE_FLOWS, sources.AWS_VPC_TIMEOUTS, sources.SPEC_MONITORING),
-    runtime=NotYet(),
+    runtime=Filled(("warmline.connect", "warmline.handler")),
     rules=NotYet(),
     experiment=NotYet(),
     page=Filled(("docs/practices/thaw.md",)),

@@ -4,12 +4,18 @@ One experiment a module: what breaking a practice costs, measured.
 
 from __future__ import annotations
 
-from . import async_loop, deadline, limit_hosts, reuse_client
+from . import async_loop, deadline, limit_hosts, reuse_client, storm
 from .experiment import Experiment, OnProgress, RunOptions
 from .result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric
 
 # In the order of the practices. A new experiment is a module and a line here.
-EXPERIMENTS = (reuse_client.EXPERIMENT, limit_hosts.EXPERIMENT, deadline.EXPERIMENT, async_loop.EXPERIMENT)
+EXPERIMENTS = (
+    reuse_client.EXPERIMENT,
+    limit_hosts.EXPERIMENT,
+    deadline.EXPERIMENT,
+    async_loop.EXPERIMENT,
+    storm.EXPERIMENT,
+)
 
 __all__ = [
     "EXPERIMENTS",

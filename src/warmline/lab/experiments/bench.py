@@ -61,16 +61,16 @@ class AtlasBench:
 
 @asynccontextmanager
 async def open_atlas_bench(
-    options: RunOptions, spec: AtlasSpec, on_step: Callable[[str], None]
+    options: RunOptions, spec: AtlasSpec, on_step: Callable[[str], None], *, runnable: int | None = None
 ) -> AsyncIterator[AtlasBench]:
     """
-    Start everything, and end everything with the block.
+    Start everything, and end everything with the block; ``runnable`` is the service's.
     """
     with Workspace() as workspace, ExitStack() as stack:
         starting = start_atlas(workspace, spec, options.mongod, on_step)
         cluster = await asyncio.to_thread(stack.enter_context, starting)
         _fill(cluster.servers.uri)
-        async with LambdaService(workspace) as service:
+        async with LambdaService(workspace, runnable=runnable) as service:
             with ConnectionSampler(cluster.servers.nodes) as sampler:
                 yield AtlasBench(cluster, service, sampler)
 

@@ -1,0 +1,193 @@
+"""
+Many environments that connect at once to a cluster that admits few new connections in a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..atlas import AtlasSpec
+from ..atlas.front import Face
+from ..aws import FunctionSpec, InvokeResult
+from ..measure import machine, percentile, versions
+from .bench import DOCUMENTS, AtlasBench, open_atlas_bench
+from .experiment import Experiment, OnProgress, RunOptions
+from .result import Event, ExperimentResult, Latencies, Metric
+
+NAME = "storm"
+
+_FUNCTIONS = Path(__file__).with_name("functions") / "storm"
+
+TIER = "M10"
+TIMEOUT_SECONDS = 10.0
+
+# A caller whose invocation has failed waits so long and calls again, and gives up in the end.
+_AGAIN_SECONDS = 1.0
+_PATIENCE_SECONDS = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    name: str
+    label: str
+    handler: str
+
+
+VARIANTS = (
+    _Variant("documented", "MongoDB's documented example", "documented"),
+    _Variant("without-back-off", "warmline without back-off", "without_back_off"),
+    _Variant("warmline", "warmline", "with_warmline"),
+)
+
+METRICS = (
+    Metric("seconds_until_half_served", "until half of the callers have their answer (s)", 1),
+    Metric("seconds_until_all_served", "until all of them have it (s)", 1),
+    Metric("failed_invocations", "failed invocations on the way"),
+    Metric("environments_started", "environments started"),
+    Metric("connections_tried_primary", "connections tried, primary"),
+    Metric("connections_admitted_primary", "connections admitted, primary"),
+    Metric("longest_queue_primary", "longest queue, primary"),
+    Metric("never_served", "callers that gave up"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """
+    One caller: when it had its answer, in seconds since the storm began (``None``: never), and all its tries.
+    """
+
+    seconds: float | None
+    tries: tuple[InvokeResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    callers: tuple[_Served, ...]
+    tried: int
+    admitted: int
+    longest_queue: int
+
+
+async def run(options: RunOptions, on_progress: OnProgress) -> ExperimentResult:
+    """
+    Give each variant a cluster of its own, since one storm's queue would be the next one's.
+    """
+    runs = {}
+    version = ""
+    for number, variant in enumerate(VARIANTS):
+
+        def report(step: str, label: str = variant.label, done: float = number / len(VARIANTS)) -> None:
+            on_progress(f"{label}: {step}", done)
+
+        report("starting the cluster")
+        async with open_atlas_bench(options, AtlasSpec(tier=TIER), report, runnable=options.environments) as bench:
+            report("the storm")
+            runs[variant.name] = await _run_variant(variant, bench, options)
+            version = bench.cluster.servers.mongod_version
+    return _result(options, runs, version)
+
+
+async def _run_variant(variant: _Variant, bench: AtlasBench, options: RunOptions) -> _Run:
+    bench.service.deploy(
+        FunctionSpec(
+            name=NAME,
+            code=_FUNCTIONS,
+            handler=f"{variant.handler}.lambda_handler",
+            environment=bench.cluster.environ({"MONGODB_URI": bench.cluster.uri()}),
+            timeout_seconds=TIMEOUT_SECONDS,
+            start=options.start,
+        )
+    )
+    began = time.monotonic()
+    callers = await asyncio.gather(*(_call(bench, began, number) for number in range(options.environments)))
+    await bench.service.end(NAME, graceful=False)
+    face = _primary_face(bench)
+    assert face.admission is not None  # noqa: S101  the tier has a rate
+    samples = face.admission.samples
+    return _Run(tuple(callers), face.counters.accepted, samples[-1].admitted, max(sample.waiting for sample in samples))
+
+
+async def _call(bench: AtlasBench, began: float, number: int) -> _Served:
+    payload = json.dumps({"id": number % DOCUMENTS}).encode()
+    tries: list[InvokeResult] = []
+    while time.monotonic() - began < _PATIENCE_SECONDS:
+        result = await bench.service.invoke(NAME, payload)
+        tries.append(result)
+        if result.function_error is None:
+            return _Served(time.monotonic() - began, tuple(tries))
+        await asyncio.sleep(_AGAIN_SECONDS)
+    return _Served(None, tuple(tries))
+
+
+def _primary_face(bench: AtlasBench) -> Face:
+    primary = bench.cluster.servers.primary()
+    assert bench.cluster.front is not None  # noqa: S101  a tier needs one
+    return next(face for face in bench.cluster.front.faces if face.spec.server == (primary.host, primary.port))
+
+
+def _result(options: RunOptions, runs: dict[str, _Run], version: str) -> ExperimentResult:
+    variants = {name: _metrics(run) for name, run in runs.items()}
+    documented, ours = variants["documented"], variants["warmline"]
+    return ExperimentResult(
+        experiment=NAME,
+        title="A storm of new connections",
+        question=f"How do {options.environments:,} new environments get their first answer from an {TIER}?",
+        answer=(
+            f"All {options.environments:,} callers have their answer after {ours['seconds_until_all_served']:.0f} s "
+            f"with warmline, with {ours['failed_invocations']:,.0f} failed invocations on the way; MongoDB's example "
+            f"takes {documented['seconds_until_all_served']:.0f} s and {documented['failed_invocations']:,.0f}."
+        ),
+        metrics=METRICS,
+        variants=variants,
+        variant_labels={variant.name: variant.label for variant in VARIANTS},
+        ratios={
+            f"{metric}_documented_to_warmline": documented[metric] / ours[metric]
+            for metric in ("seconds_until_all_served", "connections_tried_primary", "environments_started")
+        },
+        machine=machine(),
+        versions=versions(version),
+        parameters={
+            "environments": options.environments,
+            "start": options.start,
+            "tier": TIER,
+            "timeout_seconds": TIMEOUT_SECONDS,
+            "again_after_seconds": _AGAIN_SECONDS,
+        },
+        connections=(),
+        latencies=tuple(
+            Latencies(name, tuple(1000 * served.seconds for served in run.callers if served.seconds is not None), ())
+            for name, run in runs.items()
+        ),
+        events={name: (Event(0.0, "storm"),) for name in runs},
+        notes=(
+            "Nothing here ran on AWS: real runtime client, real mongod, one machine.",
+            "The admission rate is Atlas's; how long its queue is and when it drops a connection is not documented, "
+            "and here the lab's: 1,000 connections and 20 s.",
+            "All environments share this machine's cores, so a part of the time is theirs and not the queue's.",
+        ),
+        command=f"warmline lab run {NAME} --environments {options.environments} --start {options.start}",
+    )
+
+
+def _metrics(run: _Run) -> dict[str, float]:
+    seconds = [served.seconds for served in run.callers if served.seconds is not None]
+    tries = [result for served in run.callers for result in served.tries]
+    never = len(run.callers) - len(seconds)
+    return {
+        "seconds_until_half_served": percentile(seconds, 50),
+        "seconds_until_all_served": max(seconds, default=float("nan")) if not never else _PATIENCE_SECONDS,
+        "failed_invocations": sum(result.function_error is not None for result in tries),
+        "environments_started": len({result.environment for result in tries}),
+        "connections_tried_primary": run.tried,
+        "connections_admitted_primary": run.admitted,
+        "longest_queue_primary": run.longest_queue,
+        "never_served": never,
+    }
+
+
+EXPERIMENT = Experiment(NAME, "many new environments at once against a tier's admission rate", run)
