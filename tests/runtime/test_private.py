@@ -20,6 +20,7 @@ import pymongo
 import pymongo.asynchronous.auth
 import pymongo.synchronous.auth
 import pytest
+from bson import ObjectId
 from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import ServerSelectionTimeoutError
 from pymongo.hello import Hello
@@ -326,21 +327,80 @@ def test_idle_connections_hold_while_the_server_answers_and_keeps_its_role(repli
         assert not private.idle_connections_hold(client, 1.0)
 
 
-def test_a_suspended_client_has_no_connection_and_no_thread_and_resumes(single: Cluster) -> None:
-    with MongoClient[dict[str, Any]](single.uri) as asking:
-        client: MongoClient[dict[str, Any]] = MongoClient(single.uri, appName="suspended")
+def gone(client: MongoClient[dict[str, Any]], app: str) -> bool:
+    """
+    Wait until the server has no connection of this name any more.
+    """
+    until = time.monotonic() + 5
+    while server_connections(client, app):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_a_client_that_starts_over_has_no_connection_and_no_thread_until_its_next_operation(single: Cluster) -> None:
+    with MongoClient[dict[str, Any]](single.uri, serverMonitoringMode="poll") as asking:
+        assert not server_connections(asking, "over")
+        before = set(threading.enumerate())
+        client: MongoClient[dict[str, Any]] = MongoClient(single.uri, appName="over")
         orders = client["shop"]["orders"]
         orders.find_one({})
-        assert server_connections(asking, "suspended")
-        private.suspend(client)
-        until = time.monotonic() + 5
-        while server_connections(asking, "suspended") and time.monotonic() < until:
-            time.sleep(0.05)
-        assert not server_connections(asking, "suspended")
-        private.resume(client)
+        threads = set(threading.enumerate()) - before
+        assert threads
+        assert server_connections(asking, "over")
+        private.start_over(client)
+        assert gone(asking, "over")
+        for thread in threads:
+            thread.join(5)
+        assert not any(thread.is_alive() for thread in threads)
+        assert not private.is_open(client)
         orders.find_one({})
-        assert server_connections(asking, "suspended")
+        assert server_connections(asking, "over")
         client.close()
+        assert private.is_closed(client)
+
+
+def test_a_client_that_starts_over_uses_none_of_its_server_sessions_again(single: Cluster) -> None:
+    with MongoClient[dict[str, Any]](single.uri) as client:
+        used = []
+        for _ in range(2):
+            with client.start_session() as session:
+                client.admin.command("ping", session=session)
+                used.append(session.session_id)
+            private.start_over(client)
+        assert used[0] != used[1]
+
+
+def test_an_asynchronous_client_starts_over_too(single: Cluster) -> None:
+    async def scenario(asking: MongoClient[dict[str, Any]]) -> None:
+        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(single.uri, appName="over-async")
+        await client.admin.command("ping")
+        assert server_connections(asking, "over-async")
+        await private.start_over_async(client)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        assert gone(asking, "over-async")
+        await client.admin.command("ping")
+        assert server_connections(asking, "over-async")
+        await client.close()
+
+    with MongoClient[dict[str, Any]](single.uri) as asking:
+        asyncio.run(scenario(asking))
+
+
+def test_renewed_object_ids_have_another_random_part() -> None:
+    parts = []
+    for _ in range(2):
+        pair = [ObjectId().binary[4:9] for _ in range(2)]
+        assert pair[0] == pair[1]
+        parts.append(pair[0])
+        private.renew_object_ids()
+    assert parts[0] != parts[1]
+
+
+def test_without_its_private_names_a_client_does_not_start_over() -> None:
+    with pytest.raises(AttributeError):
+        private.start_over(Bare())  # type: ignore[arg-type]
 
 
 def test_selecting_a_server_takes_no_longer_than_its_option_within_a_longer_timeout() -> None:

@@ -47,6 +47,9 @@ SPEC_POOLING = Source(
     "Driver specification: connection monitoring and pooling",
     f"{_SPECIFICATIONS}/connection-monitoring-and-pooling/connection-monitoring-and-pooling.md",
 )
+SPEC_RETRYABLE_WRITES = Source(
+    "Driver specification: retryable writes", f"{_SPECIFICATIONS}/retryable-writes/retryable-writes.md"
+)
 SPEC_SRV = Source(
     "Driver specification: initial DNS seedlist discovery",
     f"{_SPECIFICATIONS}/initial-dns-seedlist-discovery/initial-dns-seedlist-discovery.md",

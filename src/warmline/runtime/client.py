@@ -12,7 +12,7 @@ from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import PyMongoError
 
 from . import loop, private
-from .environment import during_init, on_lambda
+from .environment import during_init, on_lambda, on_snapstart
 from .registry import CLIENTS, Client
 from .settings import Settings, refusal, settings
 from .warmup import connect_now, connect_now_async
@@ -67,6 +67,10 @@ def connect_async(uri: str | None = None, **options: Any) -> AsyncMongoClient[di
 
 
 def _the_one(kind: type[Client], uri: str | None, options: Mapping[str, Any]) -> tuple[Client, Settings]:
+    if on_snapstart():
+        from . import snapstart
+
+        snapstart.register()
     given = settings(uri, options)
     arguments = {"uri": given.uri, **{name.lower(): value for name, value in options.items()}}
     with CLIENTS.lock:

@@ -27,6 +27,13 @@ def during_init() -> bool:
     return on_lambda() and "_X_AMZN_TRACE_ID" not in os.environ
 
 
+def on_snapstart() -> bool:
+    """
+    Tell whether this environment is, or will be, restored from a snapshot.
+    """
+    return os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"
+
+
 def on_managed_instances() -> bool:
     """
     Tell whether this is a Lambda Managed Instance: several worker processes, none ever frozen.

@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, ExitStack, contextmanager
 from typing import Any
 
 import pymongo
+from bson import ObjectId
 from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 
@@ -274,20 +275,37 @@ def _new_topology(client: Any) -> tuple[Any, Any]:
     return old, new
 
 
-def suspend(client: MongoClient[dict[str, Any]]) -> None:
+def start_over(client: MongoClient[dict[str, Any]]) -> None:
     """
-    Close the client's connections and stop its threads, without closing it; :func:`resume` must follow.
+    Close the client's connections and stop its threads; its next operation begins as the first one did, with names
+    resolved anew and new server sessions.
 
-    :raises AttributeError: this PyMongo has lost one of the private names.
+    :raises AttributeError: this PyMongo has lost one of the private names; nothing has changed then.
     """
-    client._kill_cursors_executor.close()
-    client._topology.close()
+    executor, topology = client._kill_cursors_executor, client._topology
+    client._init_background(topology._pid)
+    executor.close()
+    topology.close()
 
 
-def resume(client: MongoClient[dict[str, Any]]) -> None:
+async def start_over_async(client: AsyncMongoClient[dict[str, Any]]) -> None:
     """
-    Let a suspended client connect again at its next operation, after it has resolved its names anew.
-
-    :raises AttributeError: this PyMongo has lost one of the private names.
+    As :func:`start_over`.
     """
-    client._init_background(client._topology._pid)
+    executor, topology = client._kill_cursors_executor, client._topology
+    client._init_background(topology._pid)
+    executor.close()
+    await topology.close()
+    await topology.cleanup_monitors()
+    await executor.join()
+
+
+def renew_object_ids() -> None:
+    """
+    Have new ``ObjectId``s made with another random part, as PyMongo does it after a fork.
+
+    Without the private name they keep the one they have.
+    """
+    if hasattr(ObjectId, "_pid"):
+        # No process has this number, so the next id finds itself in a new one.
+        ObjectId._pid = -1

@@ -85,9 +85,9 @@ def _look_after_all() -> None:
         return
     _freeze.checking = True
     try:
-        for client in filter(_connected, CLIENTS.all(MongoClient)):
+        for client in filter(connected, CLIENTS.all(MongoClient)):
             _look_after(client, seconds)
-        asynchronous = [client for client in CLIENTS.all(AsyncMongoClient) if _connected(client)]
+        asynchronous = [client for client in CLIENTS.all(AsyncMongoClient) if connected(client)]
         if asynchronous:
             loop.run(_look_after_async(asynchronous, seconds))
     finally:
@@ -95,7 +95,10 @@ def _look_after_all() -> None:
         note_awake()
 
 
-def _connected(client: Client) -> bool:
+def connected(client: Client) -> bool:
+    """
+    Tell whether the client has begun to connect and was not closed.
+    """
     return private.is_open(client) and not private.is_closed(client)
 
 

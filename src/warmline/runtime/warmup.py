@@ -34,23 +34,27 @@ LONGEST_PAUSE_SECONDS = 2.0
 _unconnected: list[Any] = []
 
 
-def connect_now(client: MongoClient[dict[str, Any]]) -> None:
+def connect_now(
+    client: MongoClient[dict[str, Any]], seconds: float = INIT_CONNECT_SECONDS, *, when: str = "during Init"
+) -> None:
     """
-    Open and authenticate one connection to the server that operations will select, within Init; never raise.
+    Open and authenticate one connection to the server that operations will select; never raise.
 
     A failure leaves one line in the log, the next invocation tries again first, and the client's next operations
     explain their errors.
     """
     started = time.monotonic()
     try:
-        _connect(client, started + INIT_CONNECT_SECONDS)
+        _connect(client, started + seconds)
     except Exception as error:
         # Whatever it is, the function's own first operation must be the one that fails with it.
-        _tell_failure(client, error, started)
+        _tell_failure(client, error, started, when)
         private.explain_until_connected(client)
 
 
-def connect_now_async(client: AsyncMongoClient[dict[str, Any]]) -> None:
+def connect_now_async(
+    client: AsyncMongoClient[dict[str, Any]], seconds: float = INIT_CONNECT_SECONDS, *, when: str = "during Init"
+) -> None:
     """
     As :func:`connect_now`, in the environment's event loop; within a running loop the first operation connects.
     """
@@ -58,9 +62,9 @@ def connect_now_async(client: AsyncMongoClient[dict[str, Any]]) -> None:
         return
     started = time.monotonic()
     try:
-        loop.run(_connect_async(client, started + INIT_CONNECT_SECONDS))
+        loop.run(_connect_async(client, started + seconds))
     except Exception as error:
-        _tell_failure(client, error, started)
+        _tell_failure(client, error, started, when)
 
 
 def before_next_handler(client: Client) -> None:
@@ -124,10 +128,10 @@ def _attempt_seconds(client: Client, until: float) -> float:
     return min(left, client.options.server_selection_timeout)
 
 
-def _tell_failure(client: Client, error: Exception, started: float) -> None:
+def _tell_failure(client: Client, error: Exception, started: float, when: str) -> None:
     from .advice import explained
 
     seconds = time.monotonic() - started
-    _log.error("warmline: could not connect during Init (%.1f s): %s", seconds, explained(error))
+    _log.error("warmline: could not connect %s (%.1f s): %s", when, seconds, explained(error))
     if isinstance(error, AutoReconnect):
         before_next_handler(client)

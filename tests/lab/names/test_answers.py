@@ -47,6 +47,13 @@ def test_a_replica_set_is_published_as_atlas_does() -> None:
     assert answers(answer(dns.message.make_query(HOST, "A"))) == [f"{HOST}. 60 IN A 127.0.2.1"]
 
 
+@pytest.mark.parametrize(("shuffle", "orders"), [(True, 6), (False, 1)])
+def test_several_records_come_in_any_order_unless_they_are_to_keep_theirs(shuffle: bool, orders: int) -> None:
+    behaviour = Behaviour(zone_of(3), shuffle=shuffle)
+    seen = {tuple(answers(answer(dns.message.make_query(SRV, "SRV"), behaviour))) for _ in range(200)}
+    assert len(seen) == orders
+
+
 def test_the_options_name_the_replica_set_that_the_lab_starts() -> None:
     assert f"{SHARDED_OPTIONS}&replicaSet={REPLICA_SET}" == REPLICA_SET_OPTIONS
 

@@ -13,12 +13,13 @@ PRACTICE = Practice(
     title="With SnapStart, close before the snapshot and reconnect after the restore",
     why=(
         "A snapshot keeps no connection alive, and every environment restored from it starts "
-        "with the same state of Python's random, so all of them could draw the same mongos. "
+        "with the same server sessions, in which the server takes one environment's write for the "
+        "repetition of another's, and with the same random state, so that all draw the same mongos. "
         "The role's credentials come from AWS_CONTAINER_CREDENTIALS_FULL_URI "
         "then, not from the access key variables."
     ),
-    sources=(sources.AWS_SNAPSTART_UNIQUENESS, sources.AWS_SNAPSTART_CREDENTIALS),
-    runtime=NotYet(),
+    sources=(sources.AWS_SNAPSTART_UNIQUENESS, sources.AWS_SNAPSTART_CREDENTIALS, sources.SPEC_RETRYABLE_WRITES),
+    runtime=Filled(("warmline.connect",)),
     rules=NotYet(),
     experiment=NotYet(),
     page=Filled(("docs/practices/snapstart.md",)),

@@ -6,6 +6,7 @@ Sources: RFC 1035 (messages), RFC 2308 (negative answers), RFC 6891 (EDNS), RFC 
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -49,11 +50,14 @@ _RCODES = {Failure.SERVFAIL: dns.rcode.SERVFAIL, Failure.REFUSED: dns.rcode.REFU
 class Behaviour:
     """
     What the server does with a query: the zone that it answers from, how it fails, and after how long.
+
+    With ``shuffle`` several records come in another order each time, as most resolvers give them.
     """
 
     zone: Zone
     failure: Failure = Failure.NONE
     delay_seconds: float = 0.0
+    shuffle: bool = True
 
 
 def read_query(wire: bytes) -> dns.message.Message | None:
@@ -87,7 +91,7 @@ def respond(query: dns.message.Message, behaviour: Behaviour) -> dns.message.Mes
     elif behaviour.failure is Failure.NXDOMAIN:
         _deny(behaviour.zone, response, exists=False)
     else:
-        _look_up(query.question[0], behaviour.zone, response)
+        _look_up(query.question[0], behaviour, response)
     return response
 
 
@@ -96,7 +100,7 @@ def datagram(response: dns.message.Message, query: dns.message.Message) -> bytes
     Return an answer's bytes for UDP: what the client has no room for is left out, and TC says so.
     """
     room = min(query.payload, _EDNS_BYTES) if query.edns >= 0 else _PLAIN_BYTES
-    return response.to_wire(max_size=max(room, _PLAIN_BYTES), prefer_truncation=True)
+    return response.to_wire(max_size=max(room, _PLAIN_BYTES), prefer_truncation=True, want_shuffle=False)
 
 
 def stream_message(response: dns.message.Message) -> bytes:
@@ -104,7 +108,7 @@ def stream_message(response: dns.message.Message) -> bytes:
     Return an answer's bytes for TCP, its length in front.
     """
     # By itself dnspython would keep to the room that EDNS has named for datagrams.
-    return response.to_wire(max_size=65535, prepend_length=True)
+    return response.to_wire(max_size=65535, prepend_length=True, want_shuffle=False)
 
 
 def plain_name(name: dns.name.Name) -> str:
@@ -114,8 +118,8 @@ def plain_name(name: dns.name.Name) -> str:
     return name.canonicalize().to_text(omit_final_dot=True)
 
 
-def _look_up(question: dns.rrset.RRset, zone: Zone, response: dns.message.Message) -> None:
-    name = plain_name(question.name)
+def _look_up(question: dns.rrset.RRset, behaviour: Behaviour, response: dns.message.Message) -> None:
+    name, zone = plain_name(question.name), behaviour.zone
     if question.rdclass != dns.rdataclass.IN or not zone.covers(name):
         response.set_rcode(dns.rcode.REFUSED)
         return
@@ -126,6 +130,9 @@ def _look_up(question: dns.rrset.RRset, zone: Zone, response: dns.message.Messag
     if not found:
         _deny(zone, response, exists=zone.has(name))
         return
+    if behaviour.shuffle:
+        for records in found.values():
+            random.shuffle(records)
     response.flags |= dns.flags.AA
     # The owner as it was asked for: some clients mix cases at random and compare.
     response.answer = [dns.rrset.from_rdata(question.name, TTL_SECONDS, *records) for records in found.values()]
