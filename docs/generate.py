@@ -4,24 +4,30 @@ Writes the pages that are made from the code; `make docs` runs it, and a test fa
 
 from __future__ import annotations
 
+import hashlib
+import ssl
 from pathlib import Path
 
-from warmline.runtime.defaults import DEFAULTS, Default
+from warmline.runtime import trust
+from warmline.runtime.defaults import DEFAULTS, PER_CLUSTER, Default
 
 OPTIONS_PAGE = Path(__file__).parent / "reference" / "options.md"
+ROOTS_PAGE = Path(__file__).parent / "reference" / "trust.md"
 
 
 def value(default: Default) -> str:
     if callable(default.value):
         return "`function:version`"
+    if isinstance(default.value, str):
+        return f"[{default.value}](trust.md)"
     return "not set" if default.value is None else f"`{default.value}`"
 
 
+def row(default: Default) -> str:
+    return f"| `{default.name}` | {value(default)} | {default.reason} | [source]({default.source}) |"
+
+
 def options_page() -> str:
-    rows = [
-        f"| `{default.name}` | {value(default)} | {default.reason} | [source]({default.source}) |"
-        for default in DEFAULTS
-    ]
     return "\n".join(
         [
             "# Option defaults",
@@ -34,7 +40,58 @@ def options_page() -> str:
             "",
             "| option | value | why | |",
             "| --- | --- | --- | --- |",
-            *rows,
+            *map(row, DEFAULTS),
+            "",
+            "## By what the cluster is",
+            "",
+            "| option | value | why | |",
+            "| --- | --- | --- | --- |",
+            *map(row, PER_CLUSTER),
+            "",
+        ]
+    )
+
+
+def roots_page() -> str:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(trust.ROOTS)
+    rows = []
+    for root, der in zip(context.get_ca_certs(), context.get_ca_certs(binary_form=True), strict=True):
+        subject = {name: text for ((name, text),) in root["subject"]}
+        month, day, _, year, _ = root["notAfter"].split()
+        rows.append(
+            f"| {subject['commonName']} | {subject['organizationName']} | {day} {month} {year} | "
+            f"`{hashlib.sha256(der).hexdigest()}` |"
+        )
+    return "\n".join(
+        [
+            "# Whom a client trusts",
+            "",
+            "<!-- Made by docs/generate.py from src/warmline/runtime/atlas_roots.pem: change it there. -->",
+            "",
+            "On Lambda, a client for hosts below `mongodb.net` begins with the roots of the two authorities that "
+            "MongoDB names for Atlas's certificates, Let's Encrypt and Google Trust Services.",
+            "Reading the system's store instead takes some 20 ms of CPU for every client.",
+            "",
+            "If a server's certificate is signed by none of them, the system's whole store is added, once, and the "
+            "next attempt half a second later goes by all of it; one line in the log says so.",
+            "So a change of authority costs half a second of a cold start and no connection.",
+            "Host names, dates and signatures are verified as always.",
+            "",
+            "The few are not used where you have chosen whom to trust, with `tlsCAFile`, `tlsCRLFile`, `tlsInsecure`, "
+            "`tlsAllowInvalidCertificates`, `SSL_CERT_FILE` or `SSL_CERT_DIR`, nor with PyOpenSSL (`pymongo[ocsp]`).",
+            "",
+            "The certificates are those of Debian's package `ca-certificates`, which are Mozilla's.",
+            "",
+            "| root | organization | valid until | SHA-256 |",
+            "| --- | --- | --- | --- |",
+            *sorted(rows),
+            "",
+            "Source: [MongoDB: which certificate authority signs Atlas's certificates]"
+            "(https://www.mongodb.com/docs/atlas/reference/faq/security/"
+            "#which-certificate-authority-signs-mongodb-atlas-tls-certificates-).",
+            "MongoDB names ISRG Root X1 and the four GTS roots; ISRG Root X2 is Let's Encrypt's own other root, which "
+            "signs its ECDSA certificates ([chains of trust](https://letsencrypt.org/certificates/)).",
             "",
         ]
     )
@@ -42,3 +99,4 @@ def options_page() -> str:
 
 if __name__ == "__main__":
     OPTIONS_PAGE.write_text(options_page())
+    ROOTS_PAGE.write_text(roots_page())

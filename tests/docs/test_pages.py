@@ -25,6 +25,11 @@ def test_the_page_of_option_defaults_is_what_the_code_says() -> None:
     assert module.OPTIONS_PAGE.read_text() == module.options_page(), "run `make docs`"
 
 
+def test_the_page_of_root_certificates_is_what_the_file_says() -> None:
+    module = generator()
+    assert module.ROOTS_PAGE.read_text() == module.roots_page(), "run `make docs`"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text())

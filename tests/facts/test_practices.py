@@ -90,7 +90,8 @@ def listed(module: str, attribute: str, key: str) -> set[str]:
 
 
 def known_now() -> Known:
-    options = listed("warmline.runtime.defaults", "DEFAULTS", "name")
+    defaults = "warmline.runtime.defaults"
+    options = listed(defaults, "DEFAULTS", "name") | listed(defaults, "PER_CLUSTER", "name")
     public = importlib.import_module("warmline").__all__
     pages = (REPOSITORY / "docs").rglob("*.md")
     return Known(

@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import ssl
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -21,13 +23,15 @@ import pymongo.asynchronous.auth
 import pymongo.synchronous.auth
 import pytest
 from bson import ObjectId
-from pymongo import AsyncMongoClient, MongoClient
+from pymongo import AsyncMongoClient, MongoClient, ssl_support
 from pymongo.errors import ServerSelectionTimeoutError
 from pymongo.hello import Hello
+from pymongo.pool_options import PoolOptions
 from pymongo.server_description import ServerDescription
 
 from warmline.lab.cluster import Cluster
-from warmline.runtime import private
+from warmline.lab.cluster.tls import make_certificates
+from warmline.runtime import private, trust
 
 
 class Bare:
@@ -409,3 +413,24 @@ def test_selecting_a_server_takes_no_longer_than_its_option_within_a_longer_time
     with pymongo.timeout(60), pytest.raises(ServerSelectionTimeoutError, match=r"Timeout: 0\.[12]"):
         client.admin.command("ping")
     client.close()
+
+
+def test_the_tls_context_that_a_client_goes_by_is_the_standard_librarys_and_takes_the_systems_roots(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert private.keeps_tls_context()
+    client: MongoClient[dict[str, Any]] = MongoClient("mongodb://h/?tls=true", tlsCAFile=trust.ROOTS, connect=False)
+    context: Any = client.options.pool_options._ssl_context
+    assert type(context) is ssl.SSLContext
+    before = context.cert_store_stats()["x509_ca"]
+    # What the system's store is here.
+    monkeypatch.setenv("SSL_CERT_FILE", str(make_certificates(tmp_path / "tls").ca))
+    private.trust_system_roots(client)
+    assert context.cert_store_stats()["x509_ca"] == before + 1
+    client.close()
+
+
+@pytest.mark.parametrize("lost", ["_ssl_context", "HAVE_PYSSL"])
+def test_without_it_or_with_pyopenssl_there_are_no_few_roots(lost: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(PoolOptions, lost) if lost == "_ssl_context" else monkeypatch.setattr(ssl_support, lost, True)
+    assert not private.keeps_tls_context()

@@ -11,6 +11,7 @@ import typer
 import warmline
 
 from .lab import lab
+from .pin import pin
 
 app = typer.Typer(
     name="warmline",
@@ -21,6 +22,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(lab)
+app.command()(pin)
 
 
 def _version(wanted: bool) -> None:

@@ -13,8 +13,10 @@ from pymongo.errors import PyMongoError
 
 from . import loop, private
 from .environment import during_init, on_lambda, on_snapstart
+from .probe import close, is_there
 from .registry import CLIENTS, Client
 from .settings import Settings, refusal, settings
+from .start import Start, start
 from .warmup import connect_now, connect_now_async
 
 _log = logging.getLogger("warmline")
@@ -89,10 +91,26 @@ def _the_one(kind: type[Client], uri: str | None, options: Mapping[str, Any]) ->
 
 
 def _make(kind: type[Client], given: Settings) -> Client:
+    # A snapshot is restored for weeks: nothing in it may go by servers of the day that it was taken.
+    at_once = given.connect_at_init and during_init() and not loop.is_running()
+    begun = start(given, use_pin=at_once and not on_snapstart())
+    client = _client(kind, given, begun)
+    if begun.is_pinned and not is_there(client):
+        _log.warning(
+            "warmline: none of the pinned servers answers, so the SRV record is asked for; renew the pin: warmline pin"
+        )
+        close(client)
+        client = _client(kind, given, start(given, use_pin=False))
+    return client
+
+
+def _client(kind: type[Client], given: Settings, begun: Start) -> Client:
     try:
-        client = kind(given.uri, **_watched(given.options))
+        client = kind(begun.uri, **_watched(begun.options))
     except (PyMongoError, ValueError, TypeError) as error:
         raise refusal(error, given.uri, given.where) from None
+    if begun.more_roots is not None:
+        begun.more_roots.watch(client)
     private.bound_selection(client)
     return client
 

@@ -23,7 +23,7 @@ class Default:
     """
 
     name: str
-    value: int | Callable[[], str | None] | None
+    value: int | str | Callable[[], str | None] | None
     reason: str
     source: str
 
@@ -68,6 +68,28 @@ DEFAULTS = (
         "Long enough for one lost SYN (sent again after 1 s) and a TLS handshake; PyMongo's 20 s is also how long "
         "a monitor waits on a dead connection before the pool is cleared.",
         _SPECIFICATIONS + "server-discovery-and-monitoring/server-monitoring.md",
+    ),
+)
+
+
+SRV_MAX_HOSTS = Default(
+    "srvMaxHosts",
+    3,
+    "A sharded cluster of ten shards has thirty mongos, and a driver connects to all of them. Only on Lambda, with "
+    "`mongodb+srv://`, and where the cluster's TXT record names neither `replicaSet` nor `loadBalanced`.",
+    _PAGE,
+)
+
+# Those that depend on the cluster (`runtime/start.py`).
+PER_CLUSTER = (
+    SRV_MAX_HOSTS,
+    Default(
+        "tlsCAFile",
+        "the roots that Atlas uses",
+        "Reading the system's 140 root certificates takes some 20 ms of CPU for every client. Only on Lambda, for "
+        "hosts below `mongodb.net`, and unless an option or `SSL_CERT_FILE` says whom to trust. The system's roots "
+        "are added as soon as a certificate is not signed by one of the few.",
+        "https://www.mongodb.com/docs/atlas/reference/faq/security/",
     ),
 )
 

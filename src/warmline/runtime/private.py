@@ -309,3 +309,21 @@ def renew_object_ids() -> None:
     if hasattr(ObjectId, "_pid"):
         # No process has this number, so the next id finds itself in a new one.
         ObjectId._pid = -1
+
+
+def keeps_tls_context() -> bool:
+    """
+    Tell whether ``trust_system_roots`` can work: PyMongo keeps an ``SSLContext`` of the standard library.
+
+    With PyOpenSSL (``pymongo[ocsp]``) it keeps one of its own, which checks OCSP answers by the roots it began with.
+    """
+    from pymongo import pool_options, ssl_support
+
+    return hasattr(pool_options.PoolOptions, "_ssl_context") and getattr(ssl_support, "HAVE_PYSSL", True) is False
+
+
+def trust_system_roots(client: Any) -> None:
+    """
+    Add the system's root certificates to those that the client goes by; for the connections that it opens from then on.
+    """
+    client.options.pool_options._ssl_context.load_default_certs()

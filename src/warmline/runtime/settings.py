@@ -36,12 +36,15 @@ _WELL_FORMED_CREDENTIALS = r"[^:/?#\[\]@]+(:[^:/?#\[\]@]*)?@[^@]*"
 class Settings:
     """
     What ``MongoClient`` is called with, and where the URI came from.
+
+    ``named`` are the options that the caller or the URI sets, by their names in lower case.
     """
 
     uri: str
     where: str
     options: Mapping[str, Any]
     connect_at_init: bool
+    named: Mapping[str, Any]
 
 
 def settings(uri: str | None, options: Mapping[str, Any]) -> Settings:
@@ -54,7 +57,7 @@ def settings(uri: str | None, options: Mapping[str, Any]) -> Settings:
     # Left to itself PyMongo starts its monitors with the client, except on Lambda. Ours opens nothing by itself
     # anywhere: during Init `connect` does, elsewhere the first operation.
     options = {"connect": False, **defaults_beside(set_already), **options}
-    return Settings(uri, where, options, connect_at_init=set_already.get("connect", True))
+    return Settings(uri, where, options, connect_at_init=set_already.get("connect", True), named=set_already)
 
 
 def refusal(error: Exception, uri: str, where: str) -> ConfigurationError:

@@ -13,11 +13,12 @@ def result() -> ExperimentResult:
     return asyncio.run(EXPERIMENT.run(RunOptions(environments=2), lambda *_: None))
 
 
+@pytest.mark.parametrize("variant", ["srvMaxHosts-3", "warmline"])
 def test_three_hosts_mean_a_monitor_each_and_connections_to_those_that_were_near_enough(
-    result: ExperimentResult,
+    variant: str, result: ExperimentResult
 ) -> None:
-    assert result.variants["srvMaxHosts-3"]["hosts"] == 3
-    assert 3 < result.variants["srvMaxHosts-3"]["sockets"] <= 6
+    assert result.variants[variant]["hosts"] == 3
+    assert 3 < result.variants[variant]["sockets"] <= 6
 
 
 def test_all_hosts_mean_ten_times_as_many(result: ExperimentResult) -> None:

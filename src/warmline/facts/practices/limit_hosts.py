@@ -18,7 +18,7 @@ PRACTICE = Practice(
         "or from the DNS TXT record, or with loadBalanced=true the driver raises an error."
     ),
     sources=(sources.ATLAS_LAMBDA, sources.SPEC_SRV),
-    runtime=NotYet(),
+    runtime=Filled(("option:srvMaxHosts",)),
     rules=NotYet(),
     experiment=Filled(("limit-hosts",)),
     page=Filled(("docs/practices/limit-hosts.md",)),

@@ -176,7 +176,7 @@ def _result(bench: AtlasBench, options: RunOptions, runs: dict[str, _Run], refus
         events={name: run.events for name, run in runs.items()},
         notes=(
             f"On a replica set, whose TXT record names replicaSet, srvMaxHosts=3 does not work: {refused}",
-            "warmline does not look at the TXT record yet, so it does not set srvMaxHosts by itself.",
+            "warmline reads the TXT record first, and sets srvMaxHosts=3 because it names no replica set.",
             "The mongos are the lab's: a proxy before a replica set, with which a driver reports a sharded cluster.",
             "Latencies are with that proxy, which runs on the same cores.",
         ),
