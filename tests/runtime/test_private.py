@@ -434,3 +434,42 @@ def test_the_tls_context_that_a_client_goes_by_is_the_standard_librarys_and_take
 def test_without_it_or_with_pyopenssl_there_are_no_few_roots(lost: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(PoolOptions, lost) if lost == "_ssl_context" else monkeypatch.setattr(ssl_support, lost, True)
     assert not private.keeps_tls_context()
+
+
+class Commands(pymongo.monitoring.CommandListener):
+    """
+    Remembers the names of the commands that it hears of.
+    """
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def started(self, event: pymongo.monitoring.CommandStartedEvent) -> None:
+        self.names.append(event.command_name)
+
+    def succeeded(self, event: pymongo.monitoring.CommandSucceededEvent) -> None: ...
+
+    def failed(self, event: pymongo.monitoring.CommandFailedEvent) -> None: ...
+
+
+def test_opening_and_asking_a_connection_shows_in_no_command_event(single: Cluster) -> None:
+    heard = Commands()
+    with MongoClient[dict[str, Any]](single.uri, event_listeners=[heard], appName="opened") as client:
+        private.open_connection(client)
+        assert private.idle_connections_hold(client, 1.0)
+        assert heard.names == []
+        # One for operations, and one monitor or two.
+        opened = server_connections(client, "opened")
+        assert server_connections(client, "opened") == opened
+        assert "aggregate" in heard.names
+
+
+def test_an_asynchronous_connection_is_opened_and_asked_in_silence_too(single: Cluster) -> None:
+    async def names() -> list[str]:
+        heard = Commands()
+        async with AsyncMongoClient[dict[str, Any]](single.uri, event_listeners=[heard]) as client:
+            await private.open_connection_async(client)
+            assert await private.idle_connections_hold_async(client, 1.0)
+        return heard.names
+
+    assert asyncio.run(names()) in ([], ["endSessions"])

@@ -193,6 +193,33 @@ def around_authentication(
     return True
 
 
+def open_connection(client: MongoClient[dict[str, Any]]) -> None:
+    """
+    Have one authenticated connection in the pool of the server that the client's reads go to.
+
+    Unlike a ``ping`` it shows in no command event: tracers may not be ready for one outside of invocations.
+    Without the private name it is a ``ping``.
+    """
+    check_out: Any = getattr(client, "_conn_for_reads", None)
+    if check_out is None:
+        client.admin.command("ping", read_preference=client.read_preference)
+        return
+    with check_out(client.read_preference, None, "ping"):
+        return
+
+
+async def open_connection_async(client: AsyncMongoClient[dict[str, Any]]) -> None:
+    """
+    As :func:`open_connection`.
+    """
+    check_out: Any = getattr(client, "_conn_for_reads", None)
+    if check_out is None:
+        await client.admin.command("ping", read_preference=client.read_preference)
+        return
+    async with await check_out(client.read_preference, None, "ping"):
+        return
+
+
 def idle_connections_hold(client: MongoClient[dict[str, Any]], least_seconds: float) -> bool:
     """
     Tell whether every idle connection of the client answers, from a server that still has the role it had.
@@ -207,7 +234,7 @@ def idle_connections_hold(client: MongoClient[dict[str, Any]], least_seconds: fl
                 for _ in range(len(server.pool.conns)):
                     with pymongo.timeout(_patience(server, least_seconds)):
                         connection = checked_out.enter_context(server.pool.checkout())
-                        answer = connection.command("admin", {"hello": 1})
+                        answer = connection.command("admin", {"hello": 1}, publish_events=False)
                     if answer.get("isWritablePrimary") != server.description.is_writable:
                         return False
             except PyMongoError:
@@ -225,7 +252,7 @@ async def idle_connections_hold_async(client: AsyncMongoClient[dict[str, Any]], 
                 for _ in range(len(server.pool.conns)):
                     with pymongo.timeout(_patience(server, least_seconds)):
                         connection = await checked_out.enter_async_context(server.pool.checkout())
-                        answer = await connection.command("admin", {"hello": 1})
+                        answer = await connection.command("admin", {"hello": 1}, publish_events=False)
                     if answer.get("isWritablePrimary") != server.description.is_writable:
                         return False
             except PyMongoError:

@@ -93,7 +93,7 @@ def _connect(client: MongoClient[dict[str, Any]], until: float) -> None:
     for attempt in itertools.count():
         try:
             with pymongo.timeout(_attempt_seconds(client, until)):
-                client.admin.command("ping", read_preference=client.read_preference)
+                private.open_connection(client)
         except AutoReconnect:
             # Refused, dropped, or nobody there yet. All other errors would come again.
             pause = _pause(attempt)
@@ -108,7 +108,7 @@ async def _connect_async(client: AsyncMongoClient[dict[str, Any]], until: float)
     for attempt in itertools.count():
         try:
             with pymongo.timeout(_attempt_seconds(client, until)):
-                await client.admin.command("ping", read_preference=client.read_preference)
+                await private.open_connection_async(client)
         except AutoReconnect:
             pause = _pause(attempt)
             if time.monotonic() + pause >= until:

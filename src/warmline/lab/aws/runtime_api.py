@@ -162,7 +162,7 @@ class RuntimeAPI:
             "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
             "Lambda-Runtime-Deadline-Ms": str(int(invocation.deadline * 1000)),
             "Lambda-Runtime-Invoked-Function-Arn": self._function.arn,
-            "Lambda-Runtime-Trace-Id": f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Sampled=0",
+            "Lambda-Runtime-Trace-Id": _trace_id(),
         }
         if invocation.client_context:
             headers["Lambda-Runtime-Client-Context"] = invocation.client_context
@@ -250,6 +250,14 @@ def _resolve(phase: asyncio.Future[Outcome | None], outcome: Outcome | None) -> 
     """
     if not phase.done():
         phase.set_result(outcome)
+
+
+def _trace_id() -> str:
+    """
+    Return a trace header as Lambda's: with a parent, without which X-Ray's SDK takes it for none.
+    """
+    root = f"1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}"
+    return f"Root={root};Parent={uuid.uuid4().hex[:16]};Sampled=0"
 
 
 def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
