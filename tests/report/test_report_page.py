@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from warmline.lab.experiments.result import ExperimentResult
+from warmline.lab.experiments.result import ExperimentResult, Metric
 from warmline.report import to_page
 
 from .results import LABELS, METRICS, reuse_client
@@ -177,6 +177,30 @@ def test_the_page_stays_small(text: str) -> None:
 
 def test_the_first_metrics_are_bars_as_long_as_their_share_of_the_longest(text: str) -> None:
     assert [float(share) for share in re.findall(r'style="width: ([\d.]+)%"', text)[:3]] == [100.0, 25.2, 25.2]
+
+
+GROUPED = (
+    Metric("worst_ms", "worst (ms)", 1),
+    Metric("first_ms_reset", "connections reset", 1, "First operation (ms)"),
+    Metric("outcome_reset", "connections reset", 0, "Outcome", ("ok", "error in time")),
+)
+
+
+def grouped() -> ExperimentResult:
+    values = {"worst_ms": 7.5, "first_ms_reset": 7.5, "outcome_reset": 1}
+    return replace(reuse_client(), metrics=GROUPED, variants=dict.fromkeys(LABELS, values))
+
+
+def test_metrics_of_a_group_are_a_table_with_its_name_and_no_bars() -> None:
+    text = to_page(grouped())
+    page = Page(text)
+    assert [page.texts.count(group) for group in ("First operation (ms)", "Outcome")] == [1, 1]
+    assert len(re.findall('<table class="figures">', text)) == 3
+    assert len(re.findall('<div class="card">', text)) == 1
+
+
+def test_a_value_that_is_no_quantity_is_a_word() -> None:
+    assert Page(to_page(grouped())).texts.count("error in time") == len(LABELS)
 
 
 def of_one_variant(result: ExperimentResult) -> ExperimentResult:

@@ -7,7 +7,7 @@ from math import nan
 from rich.cells import cell_len
 from rich.console import Console
 
-from warmline.lab.experiments.result import ExperimentResult
+from warmline.lab.experiments.result import ExperimentResult, Metric
 from warmline.report import print_result
 
 from .results import LABELS, METRICS, reuse_client
@@ -54,6 +54,13 @@ def test_a_ratio_is_named_by_the_labels_of_what_it_compares() -> None:
     text = printed(reuse_client(), width=200)
     assert "18.1\N{MULTIPLICATION SIGN} warm invocation, median (ms): client per invocation ÷ warmline" in text
     assert "0.042\N{MULTIPLICATION SIGN} first request to warm" in text
+
+
+def test_a_group_s_name_stands_above_its_metrics() -> None:
+    metrics = (METRICS[0], Metric("outcome_reset", "connections reset", 0, "Outcome", ("ok", "killed")))
+    result = replace(reuse_client(), metrics=metrics, variants={"warmline": {METRICS[0].name: 1, "outcome_reset": 1}})
+    lines = [line.split() for line in printed(result).splitlines()]
+    assert lines[lines.index(["Outcome"]) + 1] == ["connections", "reset", "killed"]
 
 
 def test_square_brackets_in_a_label_are_printed() -> None:

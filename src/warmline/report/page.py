@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from .wording import metric_value, ratio_label, ratio_value, spaced, variant_label
@@ -53,11 +54,15 @@ def to_page(result: ExperimentResult) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    figures = [_figures(result, metric) for metric in result.metrics]
+    # Those of a group are read side by side, in a table.
+    key_metrics = [metric for metric in result.metrics if not metric.group][:_KEY_FIGURES]
     return environment.get_template("experiment.html.j2").render(
         result=result,
-        key_figures=figures[:_KEY_FIGURES],
-        figures=figures,
+        key_figures=[_figures(result, metric) for metric in key_metrics],
+        tables=[
+            (group, [_figures(result, metric) for metric in metrics])
+            for group, metrics in groupby(result.metrics, lambda metric: metric.group)
+        ],
         labels=[variant_label(result, variant) for variant in result.variants],
         ratios=[(ratio_value(value), ratio_label(result, name)) for name, value in result.ratios.items()],
         connections=connection_charts(result),

@@ -50,7 +50,12 @@ def _metrics(result: ExperimentResult) -> Table:
             overflow="fold",
             max_width=_VARIANT_WIDTH,
         )
+    group = ""
     for metric in result.metrics:
+        if metric.group != group:
+            group = metric.group
+            table.add_row()
+            table.add_row(Text(group, style="bold"))
         values = (Text(metric_value(result, metric, variant)) for variant in result.variants)
         table.add_row(Text(metric.label), *values)
     return table

@@ -17,9 +17,11 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 
 def metric_value(result: ExperimentResult, metric: Metric, variant: str) -> str:
     """
-    A variant's value of the metric, with its decimals; a dash where it has none.
+    A variant's value of the metric, with its decimals or in its word; a dash where it has none.
     """
     value = result.variants[variant].get(metric.name, math.nan)
+    if metric.words and math.isfinite(value):
+        return metric.words[int(value)]
     return f"{value:,.{metric.decimals}f}" if math.isfinite(value) else MISSING
 
 

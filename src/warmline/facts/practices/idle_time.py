@@ -20,6 +20,6 @@ PRACTICE = Practice(
     sources=(sources.ATLAS_LAMBDA, sources.SPEC_POOLING),
     runtime=Filled(("option:maxIdleTimeMS",)),
     rules=NotYet(),
-    experiment=NotYet(),
+    experiment=Filled(("thaw",)),
     page=Filled(("docs/practices/idle-time.md",)),
 )

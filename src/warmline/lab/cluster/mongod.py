@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -121,7 +122,7 @@ def server_flags(node: Node, data: Path, replica_set: str, options: ServerOption
 
 class Mongod:
     """
-    A server from its start to its end; its data are thrown away when it is stopped.
+    A server from its start to its end, with restarts in between; its data are thrown away when it is stopped.
     """
 
     def __init__(
@@ -137,24 +138,39 @@ class Mongod:
         ca = options.certificates.ca if options.certificates else None
         self.node = Node(name, LOOPBACK, port, workspace.logs / f"{name}.log", ca, options.monitoring)
         self._data = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=workspace.directory))
+        self._command = [*WITH_ALL_FILES, str(binary.path), *server_flags(self.node, self._data, replica_set, options)]
+        self._workspace = workspace
         try:
-            with self.node.log_path.open("ab") as log:
-                # An earlier server of this name may have written to the file.
-                self._log_start = log.tell()
-                self._process = subprocess.Popen(
-                    [*WITH_ALL_FILES, binary.path, *server_flags(self.node, self._data, replica_set, options)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    env=os.environ | workspace.environ(),
-                    cwd=workspace.directory,
-                    # Ctrl-C must not reach it before the lab has stopped using it.
-                    start_new_session=True,
-                )
+            self.start()
         except BaseException:
             # Nobody has this object yet, so nobody will call `stop`.
             shutil.rmtree(self._data, ignore_errors=True)
             raise
+
+    def start(self) -> None:
+        """
+        Start the process, at first or again after `halt`; it listens a moment later.
+        """
+        with self.node.log_path.open("ab") as log:
+            # An earlier server of this name may have written to the file.
+            self._log_start = log.tell()
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=os.environ | self._workspace.environ(),
+                cwd=self._workspace.directory,
+                # Ctrl-C must not reach it before the lab has stopped using it.
+                start_new_session=True,
+            )
+
+    def halt(self, number: signal.Signals) -> None:
+        """
+        End the process and keep its data: by SIGTERM in good order, by SIGKILL as in a crash.
+        """
+        self._process.send_signal(number)
+        self._process.wait()
 
     @property
     def pid(self) -> int:

@@ -4,7 +4,7 @@ One experiment a module: what breaking a practice costs, measured.
 
 from __future__ import annotations
 
-from . import async_loop, deadline, limit_hosts, reuse_client, storm
+from . import async_loop, deadline, limit_hosts, reuse_client, storm, thaw
 from .experiment import Experiment, OnProgress, RunOptions
 from .result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric
 
@@ -13,6 +13,7 @@ EXPERIMENTS = (
     reuse_client.EXPERIMENT,
     limit_hosts.EXPERIMENT,
     deadline.EXPERIMENT,
+    thaw.EXPERIMENT,
     async_loop.EXPERIMENT,
     storm.EXPERIMENT,
 )

@@ -66,13 +66,26 @@ async def open_atlas_bench(
     """
     Start everything, and end everything with the block; ``runnable`` is the service's.
     """
+    async with (
+        open_atlas(options, spec, on_step) as (workspace, cluster),
+        LambdaService(workspace, runnable=runnable) as service,
+    ):
+        with ConnectionSampler(cluster.servers.nodes) as sampler:
+            yield AtlasBench(cluster, service, sampler)
+
+
+@asynccontextmanager
+async def open_atlas(
+    options: RunOptions, spec: AtlasSpec, on_step: Callable[[str], None]
+) -> AsyncIterator[tuple[Workspace, AtlasCluster]]:
+    """
+    Start a cluster as on Atlas with data in it, in a workspace of its own.
+    """
     with Workspace() as workspace, ExitStack() as stack:
         starting = start_atlas(workspace, spec, options.mongod, on_step)
         cluster = await asyncio.to_thread(stack.enter_context, starting)
         _fill(cluster.servers.uri)
-        async with LambdaService(workspace, runnable=runnable) as service:
-            with ConnectionSampler(cluster.servers.nodes) as sampler:
-                yield AtlasBench(cluster, service, sampler)
+        yield workspace, cluster
 
 
 def _fill(uri: str) -> None:

@@ -1,0 +1,196 @@
+"""
+The measurement: all environments are frozen at the same time, the events happen, and one after the other is thawed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...atlas import AtlasCluster, AtlasSpec
+from ...aws import FunctionSpec, InvokeResult, LambdaService
+from ..bench import open_atlas
+from ..experiment import OnProgress, RunOptions
+from .cases import Case, Event, Plan, Variant
+
+_FUNCTIONS = Path(__file__).parents[1] / "functions" / "thaw"
+
+# Two at a time while they start, so that none waits for a core.
+_STARTING = 2
+# What was on its way when the last environment froze has arrived.
+_QUIET_SECONDS = 1.0
+# The next environment thaws when the one before has answered, or after this time: most answer at once, and those that
+# wait for the network do not disturb.
+_NEXT_THAW_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """
+    What the function tells of one operation: its time, the name of its error, and the monotonic clock at its end.
+
+    The first one's time counts from the moment that the invocation was sent.
+    """
+
+    ms: float
+    error: str | None
+    monotonic: float
+
+
+@dataclass(frozen=True, slots=True)
+class Thawed:
+    """
+    One variant in one case: the cold start, the last operation before the freeze, and what the thaw brought.
+
+    An operation that had not ended when Lambda's timeout came is not among ``operations``.
+    """
+
+    variant: Variant
+    case: Case
+    cold: InvokeResult
+    before: Operation
+    result: InvokeResult
+    operations: tuple[Operation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """
+    A cluster with its own Lambda service, for the events that can share it.
+    """
+
+    cluster: AtlasCluster
+    service: LambdaService
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """
+    A deployed function with one environment.
+    """
+
+    variant: Variant
+    case: Case
+    service: LambdaService
+    function: str
+
+    async def invoke(self, operations: int) -> InvokeResult:
+        event = {"operations": operations, "sent": time.time()}
+        return await self.service.invoke(self.function, json.dumps(event).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """
+    All of it, and what it was measured on.
+    """
+
+    thawed: tuple[Thawed, ...]
+    mongod_version: str
+    freezer: str
+    clusters: int
+
+
+async def measure(plan: Plan, options: RunOptions, on_progress: OnProgress) -> Measurement:
+    """
+    Run the plan.
+    """
+    async with _open_sites(plan, options, on_progress) as sites:
+        cells = [
+            _deploy(variant, case, site, plan, options)
+            for variant in plan.variants
+            for site in sites
+            for case in plan.cases
+            if case.event in site.events
+        ]
+        on_progress(f"starting {len(cells)} environments", 0.1)
+        slots = asyncio.Semaphore(_STARTING)
+        before = await asyncio.gather(*(_connect(cell, slots) for cell in cells))
+        await asyncio.gather(*(site.service.settled() for site in sites))
+        on_progress(f"all are frozen for {plan.freeze_seconds:.0f} s", 0.2)
+        await asyncio.gather(asyncio.sleep(plan.freeze_seconds), *(_happen(site, plan) for site in sites))
+        results = await _thaw_all(cells, on_progress)
+        return Measurement(
+            tuple(
+                Thawed(cell.variant, cell.case, cold, last, result, _operations(result))
+                for cell, (cold, last), result in zip(cells, before, results, strict=True)
+            ),
+            sites[0].cluster.servers.mongod_version,
+            sites[0].service.freezer.name,
+            len(sites),
+        )
+
+
+@asynccontextmanager
+async def _open_sites(plan: Plan, options: RunOptions, on_progress: OnProgress) -> AsyncIterator[list[_Site]]:
+    """
+    A cluster for all events that concern connections only, and one for each that concerns the cluster itself.
+    """
+    shared = tuple(event for event in plan.events if not event.own_cluster)
+    groups = ([shared] if shared else []) + [(event,) for event in plan.events if event.own_cluster]
+    async with AsyncExitStack() as stack:
+        sites = []
+        for number, events in enumerate(groups, 1):
+            on_progress(f"starting cluster {number} of {len(groups)}", 0.03 * number)
+            opening = open_atlas(options, AtlasSpec(through_front=True), lambda _: None)
+            workspace, cluster = await stack.enter_async_context(opening)
+            # All that hang after their thaw do so at the same time.
+            service = LambdaService(workspace, runnable=len(plan.cases) * len(plan.variants))
+            sites.append(_Site(cluster, await stack.enter_async_context(service), events))
+        yield sites
+
+
+def _deploy(variant: Variant, case: Case, site: _Site, plan: Plan, options: RunOptions) -> _Cell:
+    function = f"thaw-{variant.name}-{case.name.replace('_', '-')}"
+    uri = site.cluster.uri(options=variant.options.format(idle_time_ms=plan.idle_time_ms))
+    site.service.deploy(
+        FunctionSpec(
+            name=function,
+            code=_FUNCTIONS,
+            handler=f"{variant.handler}.lambda_handler",
+            environment=site.cluster.environ({"MONGODB_URI": uri}, egress=plan.address(case.event)),
+            timeout_seconds=variant.timeout_seconds,
+            start=options.start,
+            monotonic=case.monotonic,
+        )
+    )
+    return _Cell(variant, case, site.service, function)
+
+
+async def _connect(cell: _Cell, slots: asyncio.Semaphore) -> tuple[InvokeResult, Operation]:
+    """
+    Start the environment; a second invocation gives the monitors time for their own connections.
+    """
+    async with slots:
+        cold = await cell.invoke(1)
+        return cold, _operations(await cell.invoke(1))[-1]
+
+
+async def _happen(site: _Site, plan: Plan) -> None:
+    await asyncio.sleep(_QUIET_SECONDS)
+    for event in site.events:
+        await asyncio.to_thread(event.happen, site.cluster, plan.address(event))
+
+
+async def _thaw_all(cells: Sequence[_Cell], on_progress: OnProgress) -> list[InvokeResult]:
+    thaws = []
+    for number, cell in enumerate(cells):
+        on_progress(f"thawed {number} of {len(cells)}", 0.6 + 0.1 * number / len(cells))
+        thaws.append(asyncio.create_task(cell.invoke(2)))
+        await asyncio.wait(thaws[-1:], timeout=_NEXT_THAW_SECONDS)
+    on_progress("waiting for those that hang", 0.7)
+    return await asyncio.gather(*thaws)
+
+
+def _operations(result: InvokeResult) -> tuple[Operation, ...]:
+    """
+    What the function has printed, among what others may have.
+    """
+    lines = (line for line in result.log_tail.splitlines() if line.startswith('{"ms"'))
+    return tuple(Operation(**json.loads(line)) for line in lines)
