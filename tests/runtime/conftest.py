@@ -19,6 +19,7 @@ def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "AWS_LAMBDA_RUNTIME_API",
         "AWS_EXECUTION_ENV",
         "AWS_LAMBDA_MAX_CONCURRENCY",
+        "WARMLINE_METRICS",
         "_X_AMZN_TRACE_ID",
     ):
         monkeypatch.delenv(name, raising=False)

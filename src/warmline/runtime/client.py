@@ -5,6 +5,7 @@ The process's one client for a URI and options, synchronous or asynchronous.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import PyMongoError
 
 from . import loop, private
-from .environment import during_init, on_lambda, on_snapstart
+from .environment import METRICS_VARIABLE, during_init, metrics, on_lambda, on_snapstart
 from .probe import close, is_there
 from .registry import CLIENTS, Client
 from .settings import Settings, refusal, settings
@@ -117,11 +118,18 @@ def _client(kind: type[Client], given: Settings, begun: Start) -> Client:
 
 def _watched(options: Mapping[str, Any]) -> dict[str, Any]:
     """
-    Add our listener to the caller's: on Lambda alone are there invocations to watch.
+    Add our listeners to the caller's: on Lambda alone are there invocations to watch, and metrics only if wanted.
     """
     listeners = options.get("event_listeners", ())
-    if not on_lambda() or not isinstance(listeners, list | tuple):
+    if not isinstance(listeners, list | tuple):
         return dict(options)
-    from .watch import Watch
+    ours: list[Any] = []
+    if on_lambda():
+        from .watch import Watch
 
-    return {**options, "event_listeners": [*listeners, Watch()]}
+        ours.append(Watch())
+    if os.environ.get(METRICS_VARIABLE, "off") != "off":
+        from .metrics import switch  # noqa: F401
+    if (wanted := metrics()) is not None:
+        ours.extend(wanted.listeners())
+    return {**options, "event_listeners": [*listeners, *ours]}

@@ -7,6 +7,10 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 from __future__ import annotations
 
 import os
+import sys
+from typing import Any
+
+METRICS_VARIABLE = "WARMLINE_METRICS"
 
 
 def on_lambda() -> bool:
@@ -51,3 +55,10 @@ def function_and_version() -> str | None:
     if not name or not on_lambda():
         return None
     return f"{name}:{os.environ.get('AWS_LAMBDA_FUNCTION_VERSION', '$LATEST')}"
+
+
+def metrics() -> Any:
+    """
+    Give the module that turns metrics on, ``None`` while nobody wants any: then it is not even loaded.
+    """
+    return sys.modules.get("warmline.runtime.metrics.switch")

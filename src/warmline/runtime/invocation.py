@@ -16,6 +16,7 @@ import pymongo
 from pymongo.errors import PyMongoError
 
 from . import deadline, loop, thaw, warmup
+from .environment import metrics
 from .errors import UnsupportedHandlerError
 from .waits import WAITS, Waits
 
@@ -46,11 +47,12 @@ class invocation:  # noqa: N801  a context manager, used like pymongo.timeout
     Source: https://pymongo.readthedocs.io/en/stable/api/pymongo/index.html#pymongo.timeout
     """
 
-    __slots__ = ("_margin", "_remaining_ms", "_timeout", "_token")
+    __slots__ = ("_context", "_margin", "_remaining_ms", "_timeout", "_token")
 
     def __init__(self, context: Any, *, margin_seconds: float | None = None) -> None:
         self._remaining_ms: Callable[[], int] | None = getattr(context, "get_remaining_time_in_millis", None)
         self._margin = margin_seconds
+        self._context = context
 
     def __enter__(self) -> None:
         waits = Waits()
@@ -80,6 +82,9 @@ class invocation:  # noqa: N801  a context manager, used like pymongo.timeout
                 deadline.explain(exc_value, waits, self._remaining_ms() / 1000)
         WAITS.reset(self._token)
         thaw.note_awake()
+        # A block within an invocation's block is no end of it.
+        if WAITS.get() is None and (wanted := metrics()) is not None:
+            wanted.flush(self._context)
 
 
 @overload

@@ -22,7 +22,7 @@ from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import PyMongoError
 
 from . import loop, private, warmup
-from .environment import on_lambda, on_managed_instances
+from .environment import metrics, on_lambda, on_managed_instances
 from .registry import CLIENTS, Client
 
 _log = logging.getLogger("warmline")
@@ -136,4 +136,6 @@ def _outlived(client: Client, frozen_seconds: float) -> bool:
 
 def _renewed(client: Client, frozen_seconds: float) -> None:
     warmup.before_next_handler(client)
+    if (wanted := metrics()) is not None:
+        wanted.thawed()
     _log.info("warmline: connections renewed after %.0f s in which the environment was frozen", frozen_seconds)

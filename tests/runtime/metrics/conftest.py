@@ -8,7 +8,8 @@ import pytest
 from pymongo import MongoClient
 
 from warmline.lab.cluster import Cluster
-from warmline.runtime.metrics.counts import Process
+from warmline.runtime.metrics import switch
+from warmline.runtime.metrics.counts import PROCESS, Process
 from warmline.runtime.metrics.heartbeats import HeartbeatListener
 from warmline.runtime.metrics.pools import PoolListener
 from warmline.runtime.metrics.retries import RetryListener
@@ -16,6 +17,17 @@ from warmline.runtime.metrics.retries import RetryListener
 Client = MongoClient[dict[str, Any]]
 CountedClient = Callable[..., Client]
 Failing = Callable[..., AbstractContextManager[None]]
+
+
+@pytest.fixture(autouse=True)
+def _nobody_wants_metrics(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """
+    As in a new process; nothing is counted either.
+    """
+    monkeypatch.setattr(switch, "_receivers", switch._Receivers())
+    PROCESS.snapshot()
+    yield
+    PROCESS.snapshot()
 
 
 @pytest.fixture

@@ -105,7 +105,7 @@ def test_a_checkout_that_waits_is_pending_and_then_a_timeout(
         slow.replace_one({"_id": 1}, {"_id": 1}, upsert=True)
         thread = threading.Thread(target=slow.find_one, args=({"$where": "sleep(1000) || true"},))
         thread.start()
-        while not process.in_use():
+        while not process.in_use:
             time.sleep(0.001)
 
         def ping() -> None:

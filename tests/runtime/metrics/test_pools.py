@@ -58,7 +58,7 @@ def test_a_pool_that_is_used_up_is_a_checkout_that_failed_by_timeout(
     process.snapshot()
     thread = threading.Thread(target=slow.find_one, args=(SLOW,))
     thread.start()
-    while not process.in_use():
+    while not process.in_use:
         time.sleep(0.001)
     with pytest.raises(WaitQueueTimeoutError):
         client.admin.command("ping")
@@ -198,7 +198,7 @@ def test_a_wait_that_was_cancelled_does_not_wait_for_ever(process: Process, sing
             slow = client["shop"]["slow"]
             await slow.replace_one({"_id": 1}, {"_id": 1}, upsert=True)
             first = asyncio.create_task(slow.find_one(SLOW))
-            while not process.in_use():  # noqa: ASYNC110 - it comes true in the driver
+            while not process.in_use:  # noqa: ASYNC110 - it comes true in the driver
                 await asyncio.sleep(0.001)
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.05):

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,18 +12,6 @@ from warmline.lab.cluster import Cluster
 from warmline.runtime.metrics import switch
 from warmline.runtime.metrics.counts import PROCESS
 from warmline.runtime.metrics.snapshot import InvocationMetrics
-
-
-@pytest.fixture(autouse=True)
-def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """
-    As in a new process: nobody wants metrics, nothing is counted.
-    """
-    monkeypatch.delenv("WARMLINE_METRICS", raising=False)
-    monkeypatch.setattr(switch, "_receivers", switch._Receivers())
-    PROCESS.snapshot()
-    yield
-    PROCESS.snapshot()
 
 
 @pytest.mark.parametrize("value", [None, "", "off", "OFF "])

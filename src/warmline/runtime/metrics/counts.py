@@ -40,9 +40,14 @@ class Counts:
     connect_authentication_ms: float = 0.0
 
 
+_NAMES = tuple(field.name for field in fields(Counts))
+
+
 class Process:
     """
     One process's counts and the listeners of its clients; a forked child begins anew. Who counts holds ``lock``.
+
+    ``in_use`` is the number of connections that are checked out now.
     """
 
     def __init__(self) -> None:
@@ -53,6 +58,7 @@ class Process:
         # Reentrant: a signal handler that closes a client may interrupt the thread that counts.
         self.lock = threading.RLock()
         self.counts = Counts()
+        self.in_use = 0
         # Weak: with a client that nobody uses any more its pools are gone too.
         self._listeners: weakref.WeakSet[PoolListener] = weakref.WeakSet()
 
@@ -70,23 +76,19 @@ class Process:
         with self.lock:
             return [item for listener in self._listeners for item in listener.pools.items()]
 
-    def in_use(self) -> int:
-        """
-        How many connections are checked out now.
-        """
-        return sum(listener.in_use for listener in self._listeners)
-
     def snapshot(self) -> InvocationMetrics:
         """
         Give what was counted since the last snapshot, and begin anew.
         """
         with self.lock:
-            counts, self.counts = self.counts, Counts()
-            in_use = self.counts.connections_in_use_max = self.in_use()
+            pools = [pool for _, pool in self.pools()]
+            # Counted afresh: a client that is gone may have had connections checked out.
+            self.in_use = sum(pool.in_use for pool in pools)
+            counts, self.counts = self.counts, Counts(connections_in_use_max=self.in_use)
             return InvocationMetrics(
-                connections_open=sum(pool.open for _, pool in self.pools()),
-                connections_in_use=in_use,
-                **{field.name: getattr(counts, field.name) for field in fields(counts)},
+                connections_open=sum(pool.open for pool in pools),
+                connections_in_use=self.in_use,
+                **{name: getattr(counts, name) for name in _NAMES},
             )
 
 

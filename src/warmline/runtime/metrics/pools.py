@@ -47,7 +47,6 @@ class PoolListener(ConnectionPoolListener):
 
     def __init__(self, process: Process, observe: Observe | None = None) -> None:
         self.pools: defaultdict[Address, Pool] = defaultdict(Pool)
-        self.in_use = 0
         self._process = process
         self._observe = observe
         self._making: dict[tuple[Address, int], Making] = {}
@@ -103,7 +102,7 @@ class PoolListener(ConnectionPoolListener):
     def connection_check_out_started(self, event: Any) -> None:
         with self._process.lock:
             pool = self.pools[event.address]
-            if not self.in_use and not self._making:
+            if not pool.in_use and not self._making:
                 # Nothing could be waited for. A wait that was cancelled (asyncio) has no event of its own.
                 pool.waiting = 0
             pool.waiting += 1
@@ -114,13 +113,13 @@ class PoolListener(ConnectionPoolListener):
             pool = self.pools[event.address]
             pool.waiting = max(0, pool.waiting - 1)
             pool.in_use += 1
-            self.in_use += 1
+            self._process.in_use += 1
             self._checked_out[event.address, event.connection_id] = monotonic()
             counts = self._process.counts
             counts.checkouts += 1
             counts.checkout_ms += seconds * _MS
             counts.checkout_ms_max = max(counts.checkout_ms_max, seconds * _MS)
-            counts.connections_in_use_max = max(counts.connections_in_use_max, self._process.in_use())
+            counts.connections_in_use_max = max(counts.connections_in_use_max, self._process.in_use)
         if self._observe is not None:
             self._observe("wait", event.address, seconds)
 
@@ -137,7 +136,7 @@ class PoolListener(ConnectionPoolListener):
             since = self._checked_out.pop((event.address, event.connection_id), None)
             pool = self.pools[event.address]
             pool.in_use = max(0, pool.in_use - 1)
-            self.in_use = max(0, self.in_use - 1)
+            self._process.in_use = max(0, self._process.in_use - 1)
         if self._observe is not None and since is not None:
             self._observe("use", event.address, monotonic() - since)
 

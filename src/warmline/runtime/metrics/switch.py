@@ -12,11 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from pymongo import AsyncMongoClient, MongoClient
+
+from ..environment import METRICS_VARIABLE
 from ..redact import redact
+from ..registry import CLIENTS
 from .counts import PROCESS
 from .snapshot import InvocationMetrics
-
-VARIABLE = "WARMLINE_METRICS"
 
 _log = logging.getLogger("warmline")
 
@@ -28,6 +30,7 @@ class _Receivers:
     callbacks: list[Callable[[InvocationMetrics], object]] = field(default_factory=list)
     emf: bool = False
     observe: Any = None
+    listening: bool = False
 
 
 _receivers = _Receivers()
@@ -44,6 +47,9 @@ def on_metrics(callback: _Callback) -> _Callback:
 
     .. versionadded:: 0.1
     """
+    clients: list[Any] = [*CLIENTS.all(MongoClient), *CLIENTS.all(AsyncMongoClient)]
+    if clients and not _receivers.listening:
+        _log.warning("warmline: on_metrics() came after connect(), whose client is not counted; call it before")
     _receivers.callbacks.append(callback)
     return callback
 
@@ -52,13 +58,13 @@ def listeners() -> tuple[Any, ...]:
     """
     Make the listeners for one more client, or none while nobody wants metrics.
     """
-    mode = os.environ.get(VARIABLE, "").strip().lower() or "off"
+    mode = os.environ.get(METRICS_VARIABLE, "").strip().lower() or "off"
     if mode == "emf":
         _receivers.emf = True
     elif mode == "otel":
         _receivers.observe = _receivers.observe or _instruments()
     elif mode != "off":
-        _log.warning("warmline: metrics are off: %s is %r; use emf, otel or off", VARIABLE, mode)
+        _log.warning("warmline: metrics are off: %s is %r; use emf, otel or off", METRICS_VARIABLE, mode)
     if not (_receivers.emf or _receivers.observe or _receivers.callbacks):
         return ()
     from .heartbeats import HeartbeatListener
@@ -66,6 +72,7 @@ def listeners() -> tuple[Any, ...]:
     from .pools import PoolListener
     from .retries import RetryListener
 
+    _receivers.listening = True
     watch_sockets()
     return PoolListener(PROCESS, _receivers.observe), RetryListener(PROCESS), HeartbeatListener(PROCESS)
 
@@ -114,7 +121,7 @@ def _instruments() -> Any:
         _log.warning(
             "warmline: metrics are off: %s is otel, and opentelemetry-api is not installed: "
             "pip install opentelemetry-api",
-            VARIABLE,
+            METRICS_VARIABLE,
         )
         return None
     return instruments(PROCESS)
