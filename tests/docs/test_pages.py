@@ -3,9 +3,12 @@ from __future__ import annotations
 import importlib.util
 import re
 import types
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+
+from warmline import InvocationMetrics
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -45,3 +48,8 @@ def test_every_python_block_compiles(page: Path) -> None:
 
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) < 120
+
+
+def test_the_page_on_metrics_names_every_metric() -> None:
+    page = (ROOT / "docs" / "reference" / "metrics.md").read_text()
+    assert [field.name for field in fields(InvocationMetrics) if f"`{field.name}" not in page] == []
