@@ -101,7 +101,7 @@ def test_a_checkout_that_waits_is_pending_and_then_a_timeout(
     with MongoClient[dict[str, Any]](
         single.uri, maxPoolSize=1, waitQueueTimeoutMS=300, event_listeners=[PoolListener(process, observe)]
     ) as client:
-        slow = client["shop"]["slow"]
+        slow = client["metrics"]["slow"]
         slow.replace_one({"_id": 1}, {"_id": 1}, upsert=True)
         thread = threading.Thread(target=slow.find_one, args=({"$where": "sleep(1000) || true"},))
         thread.start()

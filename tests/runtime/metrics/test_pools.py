@@ -53,7 +53,7 @@ def test_a_pool_that_is_used_up_is_a_checkout_that_failed_by_timeout(
     process: Process, counted: CountedClient, single: Cluster
 ) -> None:
     client = counted(single, maxPoolSize=1, waitQueueTimeoutMS=50)
-    slow = client["shop"]["slow"]
+    slow = client["metrics"]["slow"]
     slow.replace_one({"_id": 1}, {"_id": 1}, upsert=True)
     process.snapshot()
     thread = threading.Thread(target=slow.find_one, args=(SLOW,))
@@ -75,7 +75,7 @@ def test_operations_at_the_same_time_are_connections_in_use_at_the_same_time(
     process: Process, counted: CountedClient, single: Cluster
 ) -> None:
     client = counted(single)
-    slow = client["shop"]["slow"]
+    slow = client["metrics"]["slow"]
     slow.replace_one({"_id": 1}, {"_id": 1}, upsert=True)
     threads = [threading.Thread(target=slow.find_one, args=(SLOW,)) for _ in range(3)]
     for thread in threads:
@@ -115,10 +115,10 @@ def test_a_connection_of_a_cleared_pool_is_closed_as_stale(
     process: Process, counted: CountedClient, failing: Failing, single: Cluster
 ) -> None:
     client = counted(single, appName="stale", heartbeatFrequencyMS=500, serverMonitoringMode="poll")
-    client["shop"]["orders"].find_one({})
+    client["metrics"]["orders"].find_one({})
     # Shutdown in progress: the driver clears the pool.
     with failing("stale", ["find"], {"errorCode": 91}):
-        client["shop"]["orders"].find_one({})
+        client["metrics"]["orders"].find_one({})
     metrics = process.snapshot()
     assert metrics.connections_closed == {"stale": 1}
     assert (metrics.connections_created, metrics.connections_open) == (2, 1)
@@ -195,7 +195,7 @@ def test_a_wait_that_was_cancelled_does_not_wait_for_ever(process: Process, sing
         async with AsyncMongoClient[dict[str, Any]](
             single.uri, event_listeners=[listener], maxPoolSize=1, serverSelectionTimeoutMS=2000
         ) as client:
-            slow = client["shop"]["slow"]
+            slow = client["metrics"]["slow"]
             await slow.replace_one({"_id": 1}, {"_id": 1}, upsert=True)
             first = asyncio.create_task(slow.find_one(SLOW))
             while not process.in_use:  # noqa: ASYNC110 - it comes true in the driver

@@ -24,7 +24,7 @@ reads = pytest.mark.skipif(
 def test_a_write_that_is_sent_again_is_a_retry(
     how: dict[str, object], process: Process, counted: CountedClient, failing: Failing, single: Cluster
 ) -> None:
-    orders = counted(single, appName="writes")["shop"]["orders"]
+    orders = counted(single, appName="writes")["metrics"]["orders"]
     with failing("writes", ["insert"], how):
         orders.insert_one({})
     orders.insert_one({})
@@ -36,7 +36,7 @@ def test_a_write_that_is_sent_again_is_a_retry(
 def test_a_read_that_is_sent_again_is_a_retry(
     how: dict[str, object], process: Process, counted: CountedClient, failing: Failing, single: Cluster
 ) -> None:
-    orders = counted(single, appName="reads")["shop"]["orders"]
+    orders = counted(single, appName="reads")["metrics"]["orders"]
     with failing("reads", ["find"], how):
         orders.find_one({})
     orders.find_one({})
@@ -47,7 +47,7 @@ def test_a_read_that_is_sent_again_is_a_retry(
 def test_the_further_batches_of_a_retried_read_are_no_retries(
     process: Process, counted: CountedClient, failing: Failing, single: Cluster
 ) -> None:
-    orders = counted(single, appName="batches")["shop"]["batches"]
+    orders = counted(single, appName="batches")["metrics"]["batches"]
     orders.delete_many({})
     orders.insert_many([{"_id": number} for number in range(10)])
     with failing("batches", ["find", "getMore"], UNREACHABLE):
@@ -56,7 +56,7 @@ def test_the_further_batches_of_a_retried_read_are_no_retries(
 
 
 def test_a_bulk_write_of_many_commands_is_no_retry(process: Process, counted: CountedClient, single: Cluster) -> None:
-    orders = counted(single)["shop"]["bulk"]
+    orders = counted(single)["metrics"]["bulk"]
     orders.bulk_write(
         [
             pymongo.InsertOne({"_id": 1}),
@@ -73,7 +73,7 @@ def test_the_statements_of_a_transaction_are_no_retries(
     process: Process, counted: CountedClient, single: Cluster
 ) -> None:
     client = counted(single)
-    orders = client["shop"]["transactions"]
+    orders = client["metrics"]["transactions"]
     orders.insert_one({})
     with client.start_session() as session, session.start_transaction():
         for _ in range(3):
@@ -85,7 +85,7 @@ def test_the_statements_of_a_transaction_are_no_retries(
 def test_an_operation_that_the_function_repeats_is_no_retry(
     process: Process, counted: CountedClient, failing: Failing, single: Cluster
 ) -> None:
-    orders = counted(single, appName="again", retryReads=False)["shop"]["orders"]
+    orders = counted(single, appName="again", retryReads=False)["metrics"]["orders"]
     with failing("again", ["find"], NETWORK), pytest.raises(AutoReconnect):
         orders.find_one({})
     orders.find_one({})
@@ -95,7 +95,7 @@ def test_an_operation_that_the_function_repeats_is_no_retry(
 def test_an_operation_that_fails_at_both_attempts_was_retried_once(
     process: Process, counted: CountedClient, failing: Failing, single: Cluster
 ) -> None:
-    orders = counted(single, appName="twice")["shop"]["orders"]
+    orders = counted(single, appName="twice")["metrics"]["orders"]
     with failing("twice", ["insert"], NETWORK, times=2), pytest.raises(PyMongoError):
         orders.insert_one({})
     assert process.snapshot().retries == 1
