@@ -23,7 +23,7 @@ from typing import Any
 from pymongo import AsyncMongoClient, MongoClient
 
 from . import loop, private, thaw, warmup
-from .environment import during_init
+from .environment import during_init, metrics
 from .registry import CLIENTS
 
 _log = logging.getLogger("warmline")
@@ -85,6 +85,9 @@ def after_restore() -> None:
     _renew_randomness()
     # A hook of the function's own may have used a client in the meantime.
     _start_over()
+    if (wanted := metrics()) is not None:
+        # What led to the snapshot would otherwise be every restored environment's.
+        wanted.forget()
     for client in _snapshot.connected:
         left = began + warmup.INIT_CONNECT_SECONDS - time.monotonic()
         if left <= 0:

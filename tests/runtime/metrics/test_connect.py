@@ -14,7 +14,7 @@ from pymongo.monitoring import ConnectionPoolListener
 import warmline
 from warmline import InvocationMetrics, connect, connect_async, handler, invocation, on_metrics
 from warmline.lab.cluster import Cluster
-from warmline.runtime import thaw
+from warmline.runtime import snapstart, thaw
 from warmline.runtime.metrics.counts import Process
 from warmline.runtime.metrics.pools import PoolListener
 
@@ -124,6 +124,18 @@ def test_connections_that_a_freeze_has_outlived_are_a_thaw(got: list[InvocationM
     assert (first.thaws, second.thaws) == (0, 1)
     assert second.connections_closed["stale"] == first.connections_open
     assert second.connections_open >= 1
+
+
+@pytest.mark.usefixtures("on_lambda")
+def test_what_led_to_a_snapshot_is_not_counted_in_what_is_restored_from_it(
+    got: list[InvocationMetrics], single: Cluster
+) -> None:
+    client = connect(single.uri)
+    snapstart.before_snapshot()
+    snapstart.after_restore()
+    with invocation(None):
+        client.admin.command("ping")
+    assert (got[0].connections_created, got[0].connections_closed, got[0].connections_open) == (1, {}, 1)
 
 
 def test_a_callback_that_comes_too_late_is_told_so(single: Cluster, caplog: pytest.LogCaptureFixture) -> None:

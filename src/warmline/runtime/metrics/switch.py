@@ -90,6 +90,13 @@ def flush(context: Any) -> None:
         _give(callback, metrics)
 
 
+def forget() -> None:
+    """
+    Forget what was counted until now.
+    """
+    PROCESS.snapshot()
+
+
 def thawed() -> None:
     """
     Count a freeze after which the connections were renewed.
