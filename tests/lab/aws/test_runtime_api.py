@@ -106,7 +106,7 @@ def test_an_extension_that_registers_learns_about_the_function() -> None:
     [
         ("other", '{"events": ["SHUTDOWN"]}', (403, "Extension.InvalidEventType")),
         ("other", '{"events": ["INVOKE", "SHUTDOWN"]}', (403, "Extension.InvalidEventType")),
-        ("first", '{"events": []}', (403, "Extension.AlreadyRegistered")),
+        ("first", '{"events": []}', (403, "Extension.InvalidExtensionState")),
         ("", '{"events": []}', (403, "Extension.InvalidExtensionName")),
         ("other", "events", (400, "Extension.InvalidRequestFormat")),
         ("other", "[]", (400, "Extension.InvalidRequestFormat")),
@@ -187,7 +187,7 @@ def test_handlers_talk_to_the_extensions_api_as_on_aws(run: Run, spec: Spec, sta
                 "shutdown": (403, "Extension.InvalidEventType"),
                 "malformed": (400, "Extension.InvalidRequestFormat"),
                 "registered": (200, ""),
-                "again": (403, "Extension.AlreadyRegistered"),
+                "again": (403, "Extension.InvalidExtensionState"),
                 "unknown": (403, "Extension.UnknownExtensionIdentifier"),
                 "late": (403, "Extension.RegistrationClosed"),
             }

@@ -213,7 +213,7 @@ class RuntimeAPI:
         if "SHUTDOWN" in events:
             return _error(403, "Extension.InvalidEventType", "SHUTDOWN: event not supported for internal extensions")
         if name in self.extensions.values():
-            return _error(403, "Extension.AlreadyRegistered", f"{name} has registered already")
+            return _error(403, "Extension.InvalidExtensionState", "Extension with this name already registered")
         identifier = str(uuid.uuid4())
         self.extensions[identifier] = name
         about = {
