@@ -19,6 +19,7 @@ from .runtime.errors import (
 )
 from .runtime.invocation import handler, invocation
 from .runtime.loop import event_loop
+from .runtime.shutdown import arm as _arm
 
 if TYPE_CHECKING:
     from .runtime.metrics.snapshot import InvocationMetrics
@@ -57,3 +58,7 @@ def __getattr__(name: str) -> Any:
         return InvocationMetrics
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)
+
+
+# Lambda takes registrations only until the function asks for its first event.
+_arm()

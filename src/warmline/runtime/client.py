@@ -12,7 +12,7 @@ from typing import Any
 from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import PyMongoError
 
-from . import loop, private
+from . import loop, private, shutdown
 from .environment import METRICS_VARIABLE, during_init, metrics, on_lambda, on_snapstart
 from .probe import close, is_there
 from .registry import CLIENTS, Client
@@ -70,6 +70,7 @@ def connect_async(uri: str | None = None, **options: Any) -> AsyncMongoClient[di
 
 
 def _the_one(kind: type[Client], uri: str | None, options: Mapping[str, Any]) -> tuple[Client, Settings]:
+    shutdown.arm()
     if on_snapstart():
         from . import snapstart
 

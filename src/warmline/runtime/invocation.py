@@ -15,7 +15,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 import pymongo
 from pymongo.errors import PyMongoError
 
-from . import deadline, loop, thaw, warmup
+from . import deadline, loop, shutdown, thaw, warmup
 from .environment import metrics
 from .errors import UnsupportedHandlerError
 from .waits import WAITS, Waits
@@ -82,6 +82,7 @@ class invocation:  # noqa: N801  a context manager, used like pymongo.timeout
                 deadline.explain(exc_value, waits, self._remaining_ms() / 1000)
         WAITS.reset(self._token)
         thaw.note_awake()
+        shutdown.rearm()
         # A block within an invocation's block is no end of it.
         if WAITS.get() is None and (wanted := metrics()) is not None:
             wanted.flush(self._context)
@@ -116,6 +117,7 @@ def handler(
             "make it a function that returns its result"
         )
     is_coroutine = inspect.iscoroutinefunction(function)
+    shutdown.rearm()
 
     def bounded(event: Any, context: Any, *args: Any, **keywords: Any) -> Any:
         with invocation(context, margin_seconds=margin_seconds):

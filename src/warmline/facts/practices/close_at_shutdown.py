@@ -18,7 +18,7 @@ PRACTICE = Practice(
         "extension is registered, and leaves it 300 to 500 ms."
     ),
     sources=(sources.AWS_ENVIRONMENT, sources.AWS_SHUTDOWN_SAMPLE),
-    runtime=NotYet(),
+    runtime=Filled(("warmline.connect",)),
     rules=NotYet(),
     experiment=NotYet(),
     page=Filled(("docs/practices/close-at-shutdown.md",)),
