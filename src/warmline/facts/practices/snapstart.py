@@ -21,6 +21,6 @@ PRACTICE = Practice(
     sources=(sources.AWS_SNAPSTART_UNIQUENESS, sources.AWS_SNAPSTART_CREDENTIALS, sources.SPEC_RETRYABLE_WRITES),
     runtime=Filled(("warmline.connect",)),
     rules=NotYet(),
-    experiment=NotYet(),
+    experiment=Filled(("snapstart",)),
     page=Filled(("docs/practices/snapstart.md",)),
 )

@@ -4,7 +4,7 @@ One experiment a module: what breaking a practice costs, measured.
 
 from __future__ import annotations
 
-from . import async_loop, deadline, limit_hosts, reuse_client, storm, thaw
+from . import async_loop, deadline, limit_hosts, reuse_client, snapstart, storm, thaw
 from .experiment import Experiment, OnProgress, RunOptions
 from .result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric
 
@@ -15,6 +15,7 @@ EXPERIMENTS = (
     deadline.EXPERIMENT,
     thaw.EXPERIMENT,
     async_loop.EXPERIMENT,
+    snapstart.EXPERIMENT,
     storm.EXPERIMENT,
 )
 
