@@ -425,7 +425,7 @@ def test_the_tls_context_that_a_client_goes_by_is_the_standard_librarys_and_take
     before = context.cert_store_stats()["x509_ca"]
     # What the system's store is here.
     monkeypatch.setenv("SSL_CERT_FILE", str(make_certificates(tmp_path / "tls").ca))
-    private.trust_system_roots(client)
+    private.tls_context(client).load_default_certs()
     assert context.cert_store_stats()["x509_ca"] == before + 1
     client.close()
 

@@ -71,6 +71,17 @@ def test_with_a_certificate_of_another_authority_the_systems_roots_are_tried_and
     assert "the system's roots are tried too" in line
 
 
+def test_a_client_that_starts_over_after_a_restore_gets_the_systems_roots_again(
+    cluster: AtlasCluster, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = connect(uri(cluster), connect=False)
+    monkeypatch.setenv("SSL_CERT_FILE", authority(cluster))
+    for _ in range(2):
+        assert client.admin.command("ping")["ok"] == 1
+        private.start_over(client)
+    assert ["the system's roots are tried too" in line for line in caplog.messages] == [True, True]
+
+
 def test_whom_neither_the_few_nor_the_system_know_is_refused(
     cluster: AtlasCluster, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -340,7 +340,7 @@ def renew_object_ids() -> None:
 
 def keeps_tls_context() -> bool:
     """
-    Tell whether ``trust_system_roots`` can work: PyMongo keeps an ``SSLContext`` of the standard library.
+    Tell whether there is a ``tls_context``: PyMongo keeps an ``SSLContext`` of the standard library.
 
     With PyOpenSSL (``pymongo[ocsp]``) it keeps one of its own, which checks OCSP answers by the roots it began with.
     """
@@ -349,8 +349,8 @@ def keeps_tls_context() -> bool:
     return hasattr(pool_options.PoolOptions, "_ssl_context") and getattr(ssl_support, "HAVE_PYSSL", True) is False
 
 
-def trust_system_roots(client: Any) -> None:
+def tls_context(client: Any) -> Any:
     """
-    Add the system's root certificates to those that the client goes by; for the connections that it opens from then on.
+    Return the ``SSLContext`` by which the client's new connections go: another one when it has resolved its names anew.
     """
-    client.options.pool_options._ssl_context.load_default_certs()
+    return client.options.pool_options._ssl_context

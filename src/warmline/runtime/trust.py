@@ -60,13 +60,15 @@ def applies(hosts: Collection[str], named: Mapping[str, Any], *, tls: bool) -> b
 
 class MoreRoots(ServerHeartbeatListener):
     """
-    Adds the system's root certificates to a client's, once, when a server's certificate is not signed by the few.
+    Adds the system's root certificates to a client's when a server's certificate is not signed by the few.
 
     The monitors see every server before an operation does.
     """
 
     def __init__(self) -> None:
         self._client: Any = None
+        # What has got them already.
+        self._context: Any = None
 
     def watch(self, client: Any) -> None:
         """
@@ -91,9 +93,10 @@ class MoreRoots(ServerHeartbeatListener):
         text = str(event.reply)
         if "CERTIFICATE_VERIFY_FAILED" not in text or not any(each in text for each in _UNKNOWN_ISSUER):
             return
-        client, self._client = self._client, None
-        if client is not None:
-            private.trust_system_roots(client)
+        context = private.tls_context(self._client)
+        if context is not self._context:
+            self._context = context
+            context.load_default_certs()
             _log.warning(
                 "warmline: the certificate of %s:%s is not signed by one of the roots that Atlas is known to use, so "
                 "the system's roots are tried too, half a second later; a newer warmline may know more",
