@@ -4,7 +4,7 @@ One experiment a module: what breaking a practice costs, measured.
 
 from __future__ import annotations
 
-from . import async_loop, deadline, limit_hosts, reuse_client, snapstart, storm, thaw
+from . import acknowledged_writes, async_loop, deadline, limit_hosts, reuse_client, snapstart, storm, thaw
 from .experiment import Experiment, OnProgress, RunOptions
 from .result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric
 
@@ -14,6 +14,7 @@ EXPERIMENTS = (
     limit_hosts.EXPERIMENT,
     deadline.EXPERIMENT,
     thaw.EXPERIMENT,
+    acknowledged_writes.EXPERIMENT,
     async_loop.EXPERIMENT,
     snapstart.EXPERIMENT,
     storm.EXPERIMENT,
