@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -44,9 +45,29 @@ def test_a_program_runs_with_the_clusters_names_and_its_exit_code_is_ours(
     assert list(tmp_path.iterdir()) == []
 
 
-def started(tmp_path: Path) -> subprocess.Popen[str]:
+def test_ctrl_c_is_the_programs_and_a_signal_that_ends_it_is_told_as_a_shell_does(tmp_path: Path) -> None:
+    program = "trap 'echo heard; kill -KILL $$' INT; echo ready; while :; do sleep 0.05; done"
     run = subprocess.Popen(
-        [*UP, "--members", "1"],
+        [*UP, "--members", "1", "--no-tls", "--auth", "none", "--", "sh", "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        start_new_session=True,
+    )
+    assert run.stdout is not None
+    assert run.stdout.readline() == "ready\n"
+    # As the terminal does it: to the command and the program.
+    os.killpg(run.pid, signal.SIGINT)
+    printed, errors = run.communicate(timeout=30)
+    assert printed == "heard\n"
+    assert run.returncode == 128 + signal.SIGKILL, errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def started(tmp_path: Path, *options: str) -> tuple[subprocess.Popen[str], list[str]]:
+    run = subprocess.Popen(
+        [*UP, "--members", "1", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -58,12 +79,37 @@ def started(tmp_path: Path) -> subprocess.Popen[str]:
         line = run.stdout.readline()
         assert line, run.communicate()
         lines.append(line)
-    assert any(line.startswith("export MONGODB_URI=") for line in lines)
-    return run
+    return run, lines
 
 
-def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
-    run = started(tmp_path)
+@pytest.mark.parametrize(
+    ("options", "sees"),
+    [
+        ([], "ReplicaSetWithPrimary application"),
+        (["--tier", "M10", "--auth", "iam"], "Single arn:aws:iam::123456789012:role/orders"),
+        (["--kind", "sharded", "--faces", "3"], "Sharded application"),
+    ],
+)
+def test_what_it_prints_works_from_any_shell_and_ctrl_c_ends_it_and_leaves_nothing(
+    options: list[str], sees: str, tmp_path: Path
+) -> None:
+    run, lines = started(tmp_path, *options)
+    exports = [line for line in lines if line.startswith("export ")]
+    others = [line for line in lines if line not in exports]
+    assert all(line.startswith("#") for line in others)
+    assert any(f"end at {datetime.now().astimezone() + timedelta(hours=12):%H:}" in line for line in others) == (
+        "iam" in options
+    )
+    shell = subprocess.run(
+        ["sh", "-c", f'{"".join(exports)}exec {sys.executable} -c "$PROGRAM"'],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path), "PROGRAM": SCRIPT},
+    )
+    assert (shell.returncode, shell.stdout.strip()) == (7, sees), shell.stderr
+
     run.send_signal(signal.SIGINT)
     _, errors = run.communicate(timeout=30)
     assert run.returncode == 0
@@ -72,7 +118,7 @@ def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_server_that_dies_is_told_in_one_line_and_its_log_is_kept(tmp_path: Path) -> None:
-    run = started(tmp_path)
+    run, _ = started(tmp_path, "--no-tls", "--auth", "none")
     (server,) = [child for child in psutil.Process(run.pid).children() if "mongod" in child.name()]
     server.kill()
     _, errors = run.communicate(timeout=30)
@@ -92,6 +138,9 @@ def test_a_server_that_dies_is_told_in_one_line_and_its_log_is_kept(tmp_path: Pa
         (["--faces", "0", "--kind", "sharded"], "1 to 100 faces"),
         (["--kind", "standalone"], "--kind"),
         (["--mongod", "/nowhere/mongod"], "/nowhere/mongod"),
+        (["--auth", "iam", "--role", "no role"], "'arn:aws:iam::123456789012:role/no role' is not a role's ARN"),
+        (["--", "no-such-program"], "can't run no-such-program: there is no such program on PATH; check"),
+        (["--", __file__], f"can't run {__file__}: there is no such program"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], says: str) -> None:
@@ -99,3 +148,5 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], says: str) 
     assert result.exit_code == 2
     assert says in result.stderr
     assert "Traceback" not in result.stderr
+    # Before anything is started.
+    assert "starting" not in result.stderr

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -20,14 +22,18 @@ from warmline.lab.atlas.front import AccessList, Denial
 from warmline.lab.atlas.spec import Auth, Kind
 from warmline.lab.aws.function import ACCOUNT
 from warmline.lab.errors import ClusterStartError, LabError
-from warmline.lab.iam import environment
+from warmline.lab.iam import Credentials, Role, environment
 from warmline.lab.workspace import Workspace
 
-from .console import fail, told
+from .console import FAILED, INTERRUPTED, fail, told
 
 cluster = typer.Typer(name="cluster", help="Run an Atlas-like cluster on this machine.", no_args_is_help=True)
 
 _POLL_SECONDS = 0.5
+
+# The longest session of a role that AWS gives.
+# Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.html
+_SESSION_SECONDS = 12 * 3600
 
 
 @cluster.callback()
@@ -66,23 +72,27 @@ def up(
         warmline lab cluster up --kind sharded --allow 10.0.0.0/8 -- bash
 
     """
+    if program and shutil.which(program[0]) is None:
+        # Before the seconds that the cluster takes, not after them.
+        fail(f"can't run {program[0]}: there is no such program on PATH; check what stands after --, or give its path")
     exit_code = 0
     try:
         listed = AccessList(tuple(allow), denial) if allow else None
         spec = AtlasSpec(kind, members, tls, auth, tier, faces, listed)
+        user = Role(f"arn:aws:iam::{ACCOUNT}:role/{role}")
         with _running(spec, mongod) as running:
-            variables = _variables(running, role)
+            credentials = _let_in(running, user) if auth == "iam" else None
             if program:
-                command = running.resolver.command(program)
-                done = subprocess.run(command, env=running.environ({**os.environ, **variables}), check=False)
-                exit_code = done.returncode
+                exit_code = _run(program, running, credentials)
             else:
-                _tell(running, variables)
+                _tell(running, credentials)
                 _watch(running)
     except (LabError, ValueError, OSError) as error:
         fail(told(error))
     except KeyboardInterrupt:
         typer.echo("warmline: stopped; everything that was started has ended", err=True)
+        # The way to end a cluster; but the program has not run.
+        exit_code = INTERRUPTED if program else 0
     raise typer.Exit(exit_code)
 
 
@@ -92,32 +102,60 @@ def _running(spec: AtlasSpec, mongod: Path | None) -> Iterator[AtlasCluster]:
         yield one
 
 
-def _variables(running: AtlasCluster, role: str) -> dict[str, str]:
+def _let_in(running: AtlasCluster, role: Role) -> Credentials:
     """
-    What a program needs in its environment: the URI, and with IAM the role's credentials.
+    Make the role a database user, and start a session of it.
     """
-    variables = {"MONGODB_URI": running.uri()}
-    if running.spec.auth == "iam":
-        running.allow(f"arn:aws:iam::{ACCOUNT}:role/{role}")
-        variables |= environment(running.identities.assume_role(role))
-    return variables
+    running.allow(role.arn)
+    return running.identities.assume_role(role.arn.partition("role/")[2], lifetime_seconds=_SESSION_SECONDS)
 
 
-def _tell(running: AtlasCluster, variables: dict[str, str]) -> None:
+def _run(program: list[str], running: AtlasCluster, credentials: Credentials | None) -> int:
+    """
+    Run a program with the cluster's names and variables; return its exit code, as a shell gives it.
+    """
+    typer.echo(running.resolver.explanation, err=True)
+    if credentials:
+        typer.echo(_end_of(credentials), err=True)
+    variables = {"MONGODB_URI": running.uri(), **(environment(credentials) if credentials else {})}
+    # Ctrl-C is the program's: a shell goes on, others end, and then the cluster does.
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        command = running.resolver.command(program)
+        code = subprocess.run(command, env=running.environ({**os.environ, **variables}), check=False).returncode
+    except OSError as error:
+        typer.echo(f"warmline: can't run {program[0]}: {error.strerror}", err=True)
+        return FAILED
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return code if code >= 0 else 128 - code
+
+
+def _tell(running: AtlasCluster, credentials: Credentials | None) -> None:
     spec, limits = running.spec, running.spec.limits
     typer.echo(f"# {spec.kind} of {spec.members} x mongod {running.servers.mongod_version}, auth {spec.auth}")
     if spec.tier:
         rate = f", {limits.new_per_second} new ones a second" if limits.new_per_second else ""
         typer.echo(f"# {spec.tier}: {limits.connections} connections on each node{rate}")
-    typer.echo(f"# names: {running.resolver.explanation}")
-    typer.echo("# for a program with these names and variables: add -- PROGRAM to this command, -- bash for a shell")
-    typer.echo("# the secrets below are this run's only")
+    typer.echo("# for any shell, mongosh and every driver; the secrets are this run's only")
+    variables = {"MONGODB_URI": running.standard_uri(), **(environment(credentials) if credentials else {})}
     for name, value in variables.items():
         typer.echo(f"export {name}={shlex.quote(value)}")
-    if not spec.needs_front:
-        typer.echo("# from any shell, without the lab's names, for mongosh too:")
-        typer.echo(f"# {running.servers.uri}")
+    if "directConnection" in variables["MONGODB_URI"]:
+        typer.echo("# it leads to the primary alone: the other members are known by the cluster's names only")
+    if credentials:
+        typer.echo(f"# {_end_of(credentials)}")
+    typer.echo(
+        "# for a program with mongodb+srv:// and the cluster's names, as on Atlas: add -- PROGRAM to this command,"
+    )
+    typer.echo("# -- bash for a shell")
     typer.echo("# Ctrl-C ends it")
+
+
+def _end_of(credentials: Credentials) -> str:
+    assert credentials.expires_at is not None  # noqa: S101  a session's
+    end = credentials.expires_at.astimezone()
+    return f"the role's credentials end at {end:%H:%M on %Y-%m-%d}, after 12 hours; then start the cluster again"
 
 
 def _watch(running: AtlasCluster) -> None:

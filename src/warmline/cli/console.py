@@ -11,6 +11,9 @@ import typer
 # The command could not do its work.
 FAILED = 2
 
+# It was ended by Ctrl-C before it had done its work; as a shell says it.
+INTERRUPTED = 130
+
 
 def fail(message: str) -> NoReturn:
     """

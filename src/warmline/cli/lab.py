@@ -20,7 +20,7 @@ from warmline.lab.experiments import EXPERIMENTS, Experiment, ExperimentResult, 
 from warmline.report import print_result, to_json, to_page
 
 from .cluster import cluster
-from .console import fail, told
+from .console import INTERRUPTED, fail, told
 
 lab = typer.Typer(
     name="lab",
@@ -29,8 +29,6 @@ lab = typer.Typer(
 )
 
 lab.add_typer(cluster)
-
-_INTERRUPTED = 130
 
 
 @lab.command(name="list")
@@ -106,7 +104,7 @@ def _measured(experiment: Experiment, options: RunOptions) -> ExperimentResult:
         fail(told(error))
     except KeyboardInterrupt:
         console.print("warmline: stopped; everything that was started has ended")
-        raise typer.Exit(_INTERRUPTED) from None
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _check_writable(path: Path | None) -> None:

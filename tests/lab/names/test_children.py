@@ -62,6 +62,14 @@ def test_a_program_learns_the_names(child: Child) -> None:
     assert json.loads(child.execute(LOOKS)) == LEARNT
 
 
+def test_a_file_that_is_no_program_is_told_in_one_line(namespace: Child, tmp_path: Path) -> None:
+    file = tmp_path / "notes"
+    file.write_text("not a program")
+    file.chmod(0o755)
+    done = subprocess.run(namespace.resolver.command([str(file)]), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, f"warmline: can't run {file}: Exec format error\n")
+
+
 @pytest.mark.parametrize("preload", ["", "asyncio dns.resolver dns.asyncresolver pymongo"])
 def test_a_fork_learns_the_names_whatever_was_imported_before_it(child: Child, preload: str) -> None:
     assert json.loads(child.fork(LOOKS, preload=preload)) == LEARNT

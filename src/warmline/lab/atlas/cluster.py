@@ -4,6 +4,8 @@ A running Atlas-like cluster: servers, front, names and identities, started and 
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
@@ -11,15 +13,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..cluster import Cluster, ClusterSpec, start_cluster
-from ..cluster.replica_set import connect_as, free_ports
+from ..cluster.replica_set import asking, connect_as, free_ports
 from ..cluster.tls import Certificates, make_certificates
-from ..cluster.users import APPLICATION_DATABASE, Role, create_external_like_user
+from ..cluster.users import APPLICATION_DATABASE, USERS_DATABASE, Role, create_external_like_user
 from ..iam import Identities, ServerConversation, database_user
 from ..names.resolve import Resolver, choose_resolver
 from ..names.server import NameServer
 from ..names.zone import LAB_DOMAIN, REPLICA_SET_OPTIONS, SHARDED_OPTIONS, Member, cluster_zone
 from ..workspace import Workspace
-from .front import FaceSpec, Front, FrontOptions, IamLogin, Network, NetworkTable
+from .front import Face, FaceSpec, Front, FrontOptions, IamLogin, Network, NetworkTable
 from .loop import LoopThread
 from .spec import AtlasSpec
 
@@ -55,24 +57,51 @@ class AtlasCluster:
         :param auth: ``scram`` or ``iam``; by default as the cluster is
         :param options: further options, as ``srvMaxHosts=3&appName=orders``
         """
-        auth = auth or self.spec.auth
-        users = self.servers.users
+        return self._uri("mongodb+srv", f"{CLUSTER_NAME}.{LAB_DOMAIN}", auth or self.spec.auth, options)
+
+    def standard_uri(self) -> str:
+        """
+        Return a ``mongodb://`` string of addresses, for programs that do not know the lab's names; else like ``uri``.
+
+        Through a front a replica set can only be reached member by member, since each tells its clients the lab's
+        names: then the string leads to the member that is primary now.
+
+        :raises NoPrimary: none is.
+        """
+        if self.front is None:
+            return self.servers.uri
+        faces: Sequence[Face] = self.front.faces
+        options = []
+        if self.spec.kind == "replica-set":
+            faces = [faces[self.servers.nodes.index(self.servers.primary())]]
+            options.append("directConnection=true")
+        if self.spec.auth == "scram":
+            options.append(f"authSource={USERS_DATABASE}")
+        if self.spec.tls:
+            options.append("tls=true")
+        hosts = ",".join(f"{ADDRESS}:{face.port}" for face in faces)
+        return self._uri("mongodb", hosts, self.spec.auth, "&".join(options))
+
+    def _uri(self, scheme: str, hosts: str, auth: str, options: str) -> str:
+        users, certificates = self.servers.users, self.servers.certificates
         userinfo = f"{users.application.userinfo}@" if users and auth == "scram" else ""
-        certificates = self.servers.certificates
         parts = [f"tlsCAFile={quote(str(certificates.ca), safe='')}" if certificates else "tls=false"]
         if auth == "iam":
             parts.append("authSource=%24external&authMechanism=MONGODB-AWS")
         parts += [options] if options else []
-        return f"mongodb+srv://{userinfo}{CLUSTER_NAME}.{LAB_DOMAIN}/?{'&'.join(parts)}"
+        return f"{scheme}://{userinfo}{hosts}/?{'&'.join(parts)}"
 
     def allow(self, arn: str, roles: Sequence[Role] = (Role("readWrite", APPLICATION_DATABASE),)) -> None:
         """
         Make an IAM role or user, by its ARN, a database user with these roles.
+
+        :raises ClusterStartError: the primary refuses, or has ended.
+        :raises NoPrimary: there is none.
         """
         users = self.servers.users
         assert users is not None, "only a cluster with users can have one more"  # noqa: S101
-        primary = self.servers.primary()
-        with closing(connect_as(primary, users.admin)) as administrator:
+        primary = self.servers.mongods[self.servers.nodes.index(self.servers.primary())]
+        with asking(primary, "createUser"), closing(connect_as(primary.node, users.admin)) as administrator:
             user = create_external_like_user(administrator, database_user(arn), roles=roles)
         self._passwords[user.name] = user.password
 
@@ -86,6 +115,9 @@ class AtlasCluster:
     def environ(self, environ: Mapping[str, str], *, egress: str | None = None) -> dict[str, str]:
         """
         Return a child's variables with those added by which it knows the cluster's names.
+
+        :param egress: the address that its connections come from, ``127.47.0.1`` say, as if from behind a NAT gateway.
+            For Python programs only: others, and what of Python connects without its ``socket``, come from 127.0.0.1.
         """
         return self.resolver.environ(environ, egress=egress)
 
@@ -103,12 +135,14 @@ def start_atlas(
     Raises what ``start_cluster`` raises.
     """
     with ExitStack() as stack:
+        directory = Path(tempfile.mkdtemp(prefix="atlas-", dir=workspace.directory))
+        stack.callback(shutil.rmtree, directory, ignore_errors=True)
         loop = stack.enter_context(LoopThread())
         hosts = _hosts(spec)
         certificates = None
         if spec.tls:
             on_step("making certificates")
-            certificates = make_certificates(workspace.directory / "tls", [f"*.{LAB_DOMAIN}"])
+            certificates = make_certificates(directory / "tls", [f"*.{LAB_DOMAIN}"])
         servers, ports = _start_servers(workspace, spec, hosts, certificates, mongod, on_step)
         stack.enter_context(servers)
 
@@ -118,7 +152,7 @@ def start_atlas(
         names = NameServer(cluster_zone(cluster=CLUSTER_NAME, members=members, txt=txt))
         loop.run(names.start())
         stack.callback(lambda: loop.run(names.close()))
-        resolver = choose_resolver(names.address, directory=workspace.directory / "etc")
+        resolver = choose_resolver(names.address, directory=directory / "etc")
 
         identities = Identities()
         passwords: dict[str, str] = {}

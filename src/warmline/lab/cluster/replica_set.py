@@ -265,7 +265,7 @@ def _form_replica_set(
             on_step("creating the users")
             lead = clients.enter_context(closing(connect_as(mongods[0].node, users.admin)))
             # Before the others join, so that they need not be waited for.
-            with _asking(mongods[0], "createUser"):
+            with asking(mongods[0], "createUser"):
                 create_users(first, lead, users)
 
         if len(members) > 1:
@@ -301,12 +301,12 @@ def _wait_until(condition: Callable[[], object], mongods: list[Mongod]) -> None:
 
 
 def _command(mongod: Mongod, client: MongoClient[dict[str, Any]], command: dict[str, Any]) -> dict[str, Any]:
-    with _asking(mongod, next(iter(command))):
+    with asking(mongod, next(iter(command))):
         return client.admin.command(command)
 
 
 @contextmanager
-def _asking(mongod: Mongod, command: str) -> Iterator[None]:
+def asking(mongod: Mongod, command: str) -> Iterator[None]:
     """
     Tell a failed command as what it is: a server that has ended, or else its answer.
     """

@@ -45,4 +45,9 @@ def _check(result: int, what: str) -> None:
 
 if __name__ == "__main__":
     enter(sys.argv[1])
-    os.execvp(sys.argv[2], sys.argv[2:])  # noqa: S606
+    try:
+        os.execvp(sys.argv[2], sys.argv[2:])  # noqa: S606
+    except OSError as error:
+        print(f"warmline: can't run {sys.argv[2]}: {error.strerror}", file=sys.stderr)
+        # As the command's own: it could not do its work.
+        sys.exit(2)

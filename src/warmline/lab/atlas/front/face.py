@@ -5,6 +5,8 @@ One address of the front: accepts, checks, limits, and connects through to its s
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import select
 import socket
 import ssl
@@ -14,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...errors import MalformedMessage
+from ...errors import ClusterStartError, MalformedMessage, PortTaken
 from .access_list import AccessList, deny, reset
 from .connection import Connection, Flow, Lost, pass_network
 from .limits import Admission, Limits
@@ -97,11 +99,21 @@ class Face:
     async def start(self) -> None:
         """
         Listen on loopback.
+
+        :raises ClusterStartError: it can't; ``PortTaken`` if the port is in use.
         """
         self._tls = _server_tls(self._options.server_pem) if self._options.server_pem else None
         self._to_server = _client_tls(self._options.ca) if self._options.ca else None
         # Any 127.x address may be the source, so it listens on 127.0.0.1 and nothing wider.
-        self._listener = await asyncio.start_server(self._serve, "127.0.0.1", self.spec.port, backlog=1024)
+        try:
+            self._listener = await asyncio.start_server(self._serve, "127.0.0.1", self.spec.port, backlog=1024)
+        except OSError as error:
+            kind = PortTaken if error.errno == errno.EADDRINUSE else ClusterStartError
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise kind(
+                f"{self.spec.name} can't listen on 127.0.0.1:{self.spec.port}: {reason}; start the cluster again, "
+                "which chooses other ports"
+            ) from error
 
     @property
     def port(self) -> int:
@@ -245,6 +257,11 @@ class Face:
             ).run()
         except Lost:
             await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            # The front ends. The end of TLS waits for an answer, and the server, where a monitor waits for its next
+            # hello, has none for ten seconds.
+            server[1].transport.abort()
+            raise
         finally:
             server[1].close()
             with suppress(OSError):
