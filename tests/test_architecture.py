@@ -32,7 +32,7 @@ ALLOWED = {
 THIRD_PARTY = {"facts": set(), "runtime": {"pymongo", "bson", "dns", "snapshot_restore_py"}}
 
 # Loaded only where a function asks for it, and does without where it is not installed.
-ASKED_FOR = {"runtime/metrics/otel.py": {"opentelemetry"}}
+ASKED_FOR = {"runtime/metrics/otel.py": {"opentelemetry"}, "runtime/secrets/sdk.py": {"botocore"}}
 
 
 def modules(room: str) -> list[Path]:
@@ -112,7 +112,9 @@ def test_the_public_names_are_these() -> None:
         "MissingURIError",
         "SrvMaxHostsError",
         "UnknownOptionError",
+        "UnreadableSecretError",
         "UnsupportedHandlerError",
+        "UnusableSecretError",
         "WarmlineError",
         "connect",
         "connect_async",

@@ -14,7 +14,9 @@ from .runtime.errors import (
     MissingURIError,
     SrvMaxHostsError,
     UnknownOptionError,
+    UnreadableSecretError,
     UnsupportedHandlerError,
+    UnusableSecretError,
     WarmlineError,
 )
 from .runtime.invocation import handler, invocation
@@ -35,7 +37,9 @@ __all__ = [
     "MissingURIError",
     "SrvMaxHostsError",
     "UnknownOptionError",
+    "UnreadableSecretError",
     "UnsupportedHandlerError",
+    "UnusableSecretError",
     "WarmlineError",
     "connect",
     "connect_async",

@@ -473,3 +473,52 @@ def test_an_asynchronous_connection_is_opened_and_asked_in_silence_too(single: C
         return heard.names
 
     assert asyncio.run(names()) in ([], ["endSessions"])
+
+
+def credentials_of(**options: Any) -> Any:
+    with MongoClient[dict[str, Any]]("mongodb://app:old@host/", connect=False, **options) as client:
+        return client.options.pool_options._credentials
+
+
+class FakeConnection:
+    auth_ctx: object = "speculative"
+    negotiated_mechs: object = ["SCRAM-SHA-256"]
+
+
+@pytest.mark.parametrize("mechanism", ["DEFAULT", "SCRAM-SHA-256", "SCRAM-SHA-1"])
+def test_credentials_with_another_login_are_those_of_a_client_that_was_made_with_it(mechanism: str) -> None:
+    options = {} if mechanism == "DEFAULT" else {"authMechanism": mechanism}
+    old, connection = credentials_of(**options), FakeConnection()
+    renewed = private.with_login(old, connection, "other", "new", again=False)
+    assert renewed == credentials_of(username="other", password="new", **options)
+    assert renewed is private.with_login(old, connection, "other", "new", again=False)
+    assert private.with_login(old, connection, "app", "old", again=False) is old
+    # Keys that were derived from the old password must not be taken for those of the new one.
+    old.cache.data = "derived"
+    assert private.with_login(old, connection, "app", "new", again=False).cache.data is None
+
+
+@pytest.mark.parametrize(
+    ("username", "again", "kept"),
+    [("app", False, (True, True)), ("app", True, (False, True)), ("other", False, (False, False))],
+)
+def test_a_login_begun_is_gone_on_with_if_it_is_the_same_users(
+    username: str, again: bool, kept: tuple[bool, bool]
+) -> None:
+    connection = FakeConnection()
+    private.with_login(credentials_of(), connection, username, "new", again=again)
+    assert (connection.auth_ctx is not None, connection.negotiated_mechs is not None) == kept
+
+
+def test_a_connection_has_the_names_that_a_begun_login_is_forgotten_by(single: Cluster) -> None:
+    with MongoClient[dict[str, Any]](single.uri) as client:
+        client.admin.command("ping")
+        (server,) = client._topology._servers.values()
+        with server.pool.checkout() as connection:
+            assert connection.auth_ctx is None
+            assert connection.negotiated_mechs is None
+
+
+def test_credentials_of_an_unknown_form_stay_as_they_are() -> None:
+    bare = type("Bare", (), {"username": "app", "password": "old"})()
+    assert private.with_login(bare, FakeConnection(), "app", "new", again=False) is bare

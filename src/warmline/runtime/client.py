@@ -31,8 +31,8 @@ def connect(uri: str | None = None, **options: Any) -> MongoClient[dict[str, Any
     four seconds, the log says why and the first operation tries again and raises PyMongo's own error with the next
     step in it. Elsewhere nothing is opened before the first operation. ``connect=False`` leaves it so on Lambda too.
 
-    :param uri: a ``mongodb://`` or ``mongodb+srv://`` connection string; by default the environment variable
-        ``MONGODB_URI``.
+    :param uri: a ``mongodb://`` or ``mongodb+srv://`` connection string, or a reference to a secret that holds one:
+        its ARN, ``secretsmanager:NAME`` or ``ssm:NAME``; by default the environment variable ``MONGODB_URI``.
     :param options: any option of ``MongoClient``. What the caller or the URI sets wins over warmline's defaults
         (``warmline.runtime.defaults.DEFAULTS``).
     :raises warmline.ConfigurationError: the URI or an option can't be used; the subclass says which.
@@ -76,7 +76,7 @@ def _the_one(kind: type[Client], uri: str | None, options: Mapping[str, Any]) ->
 
         snapstart.register()
     given = settings(uri, options)
-    arguments = {"uri": given.uri, **{name.lower(): value for name, value in options.items()}}
+    arguments = {"uri": given.identity, **{name.lower(): value for name, value in options.items()}}
     with CLIENTS.lock:
         client = CLIENTS.get(kind, arguments)
         if client is not None and private.is_closed(client):
@@ -114,6 +114,10 @@ def _client(kind: type[Client], given: Settings, begun: Start) -> Client:
     if begun.more_roots is not None:
         begun.more_roots.watch(client)
     private.bound_selection(client)
+    if given.secret is not None:
+        from .secrets import renewal
+
+        renewal.install(given.secret, asynchronous=kind is AsyncMongoClient)
     return client
 
 

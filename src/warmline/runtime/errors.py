@@ -9,7 +9,9 @@ Operations raise PyMongo's own errors; these are only about how the client is se
     │   ├── InvalidURIError         also a pymongo.errors.InvalidURI
     │   ├── UnknownOptionError
     │   ├── InvalidOptionError
-    │   └── SrvMaxHostsError
+    │   ├── SrvMaxHostsError
+    │   ├── UnreadableSecretError
+    │   └── UnusableSecretError
     └── UnsupportedHandlerError     also a TypeError
 
 Every message is one line: what is wrong, where, and what to do. None holds a credential.
@@ -59,6 +61,18 @@ class InvalidOptionError(ConfigurationError):
 class SrvMaxHostsError(ConfigurationError):
     """
     ``srvMaxHosts`` where it can't hold: without ``mongodb+srv://``, or with ``replicaSet`` or ``loadBalanced``.
+    """
+
+
+class UnreadableSecretError(ConfigurationError):
+    """
+    Secrets Manager or Parameter Store does not give the secret that the URI refers to.
+    """
+
+
+class UnusableSecretError(ConfigurationError):
+    """
+    The secret that the URI refers to holds no connection string.
     """
 
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
+from functools import lru_cache
 from typing import Any
 
 import pymongo
@@ -191,6 +192,36 @@ def around_authentication(
             layer = layer.original
         functions[mechanism] = _Around(original, wrap)
     return True
+
+
+def with_login(credentials: Any, connection: Any, username: str, password: str, *, again: bool) -> Any:
+    """
+    Give PyMongo's credentials with this user name and password, and prepare the connection to log in with them.
+
+    PyMongo begins a login with its own credentials as soon as it has a connection (speculative authentication). By
+    SCRAM that has told the server the user's name and no more, so it can be gone on with unless the name is another
+    one, or the attempt has failed. Without the private names the credentials stay as they are.
+
+    :param again: a login over this connection has failed.
+    """
+    if again or username != credentials.username:
+        connection.auth_ctx = None
+    if username != credentials.username:
+        # What mechanisms the other user has.
+        connection.negotiated_mechs = None
+    return _replaced(credentials, username, password)
+
+
+@lru_cache(maxsize=16)
+def _replaced(credentials: Any, username: str, password: str) -> Any:
+    # The keys derived from a password are kept with the credentials: new ones for a new password, and, since deriving
+    # them takes milliseconds, the same ones for every connection.
+    if (credentials.username, credentials.password) == (username, password):
+        return credentials
+    try:
+        return credentials._replace(username=username, password=password, cache=type(credentials.cache)())
+    except (AttributeError, ValueError, TypeError):
+        return credentials
 
 
 def open_connection(client: MongoClient[dict[str, Any]]) -> None:

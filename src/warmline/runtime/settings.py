@@ -7,8 +7,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import pymongo
 from pymongo import uri_parser
@@ -26,7 +26,13 @@ from .errors import (
 )
 from .redact import redact, redact_uri
 
+if TYPE_CHECKING:
+    from .secrets.store import Secret
+
 URI_VARIABLE = "MONGODB_URI"
+
+# What a reference to a secret begins with, in place of a connection string.
+_REFERENCES = ("arn:", "secretsmanager:", "ssm:")
 
 # One "@", and before it nothing that would have had to be percent-encoded.
 _WELL_FORMED_CREDENTIALS = r"[^:/?#\[\]@]+(:[^:/?#\[\]@]*)?@[^@]*"
@@ -37,14 +43,23 @@ class Settings:
     """
     What ``MongoClient`` is called with, and where the URI came from.
 
-    ``named`` are the options that the caller or the URI sets, by their names in lower case.
+    ``named`` are the options that the caller or the URI sets, by their names in lower case. ``secret`` is what the URI
+    was read from, if it was a reference.
     """
 
-    uri: str
+    uri: str = field(repr=False)
     where: str
-    options: Mapping[str, Any]
+    options: Mapping[str, Any] = field(repr=False)
     connect_at_init: bool
-    named: Mapping[str, Any]
+    named: Mapping[str, Any] = field(repr=False)
+    secret: Secret | None
+
+    @property
+    def identity(self) -> str:
+        """
+        What tells this URI from others: of a secret it is the reference, since its value may change.
+        """
+        return self.uri if self.secret is None else self.secret.reference.text
 
 
 def settings(uri: str | None, options: Mapping[str, Any]) -> Settings:
@@ -52,12 +67,17 @@ def settings(uri: str | None, options: Mapping[str, Any]) -> Settings:
     Read the URI and the options, and add our defaults for what neither of them sets.
     """
     uri, where = _given(uri)
+    secret = None
+    if uri.startswith(_REFERENCES):
+        uri, where, secret = _resolved(uri, where)
+    _check_scheme(uri, where)
     set_already = _uri_options(uri, where) | {name.lower(): value for name, value in options.items()}
     _check_srv_max_hosts(uri, set_already)
     # Left to itself PyMongo starts its monitors with the client, except on Lambda. Ours opens nothing by itself
     # anywhere: during Init `connect` does, elsewhere the first operation.
     options = {"connect": False, **defaults_beside(set_already), **options}
-    return Settings(uri, where, options, connect_at_init=set_already.get("connect", True), named=set_already)
+    at_init = set_already.get("connect", True)
+    return Settings(uri, where, options, connect_at_init=at_init, named=set_already, secret=secret)
 
 
 def refusal(error: Exception, uri: str, where: str) -> ConfigurationError:
@@ -91,13 +111,23 @@ def _given(uri: str | None) -> tuple[str, str]:
     if not isinstance(uri, str):
         raise InvalidURIError(f"connect() takes the URI as a string, not {type(uri).__name__}")
     # A secret store or `echo` likes to leave a newline behind.
-    uri = uri.strip()
+    return uri.strip(), where
+
+
+def _resolved(reference: str, where: str) -> tuple[str, str, Secret]:
+    from .secrets.reference import parse
+    from .secrets.store import secret_of
+
+    secret = secret_of(parse(reference, where))
+    return secret.uri(), f"the secret {secret.reference}", secret
+
+
+def _check_scheme(uri: str, where: str) -> None:
     if not uri.startswith(("mongodb://", "mongodb+srv://")):
         raise InvalidURIError(
             f"the URI of {where} does not begin with mongodb:// or mongodb+srv://: {redact_uri(uri)!r}; "
             "copy it from Atlas under Connect > Drivers"
         )
-    return uri, where
 
 
 def _uri_options(uri: str, where: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ Only on Lambda, where cold starts count: elsewhere a client is made from the URI
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import limit, pin, trust
@@ -27,8 +27,8 @@ class Start:
     - ``more_roots``: is to be told of the client, if it has few roots to begin with
     """
 
-    uri: str
-    options: Mapping[str, Any]
+    uri: str = field(repr=False)
+    options: Mapping[str, Any] = field(repr=False)
     is_pinned: bool = False
     more_roots: trust.MoreRoots | None = None
 
