@@ -131,7 +131,7 @@ def test_init_only_ends_when_the_extension_waits_too(
         function = spec(source, start=start)
         async with environment(function) as opened:
             init = asyncio.create_task(opened.start())
-            await until(lambda: opened._api._runtimes_waiting)
+            await until(lambda: opened.waiting_workers)
             await asyncio.sleep(0.05)
             assert not init.done()
 
@@ -174,6 +174,7 @@ def test_with_an_extension_the_end_is_sigterm_and_time_to_clean_up(
             ending = await opened.shutdown()
 
             assert ending.exit_code == 0
+            assert ending.killed_after_ms is None
             assert (function.code / "note").read_text() == "closed"
             assert state(opened) is State.ENDED
 
@@ -190,7 +191,8 @@ def test_a_process_that_stays_after_sigterm_is_killed_after_the_grace(
             ending = await opened.shutdown()
 
             assert ending.exit_code == -9
-            assert ending.milliseconds >= 500
+            assert ending.killed_after_ms is not None
+            assert ending.milliseconds >= ending.killed_after_ms >= 500
 
     asyncio.run(scenario())
 

@@ -237,6 +237,7 @@ def test_every_worker_has_time_to_clean_up_though_their_parent_ends_at_once(
         # The parent has no handler: 128 and SIGTERM.
         assert ending.exit_code == 143
         assert 200 <= ending.milliseconds < 600
+        assert ending.killed_after_ms is None
         assert gone(parent)
 
     run(scenario)

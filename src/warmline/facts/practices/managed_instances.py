@@ -5,7 +5,7 @@ managed-instances: several processes in one environment.
 from __future__ import annotations
 
 from warmline.facts import sources
-from warmline.facts.places import DoesNotApply, Filled, NotYet
+from warmline.facts.places import DoesNotApply, Filled
 from warmline.facts.practice import Practice
 
 PRACTICE = Practice(
@@ -16,10 +16,10 @@ PRACTICE = Practice(
         "request, 16 per vCPU by default, and each process has a client of its own."
     ),
     sources=(sources.AWS_MANAGED_INSTANCES,),
-    runtime=NotYet(),
+    runtime=Filled(("warmline.connect",)),
     rules=DoesNotApply(
         "Several processes are no fault by themselves; a rule on the connection budget has to count them."
     ),
-    experiment=NotYet(),
+    experiment=Filled(("managed-instances",)),
     page=Filled(("docs/practices/managed-instances.md",)),
 )

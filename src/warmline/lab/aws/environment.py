@@ -12,7 +12,6 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -21,12 +20,10 @@ from typing import Any
 from ..workspace import Workspace
 from .clock import StoppedClock, clock_library
 from .freezer import Freezer
-from .function import REGION, FunctionSpec
+from .function import FunctionSpec
 from .processes import EnvironmentProcess, Spawner
 from .runtime_api import Invocation, Outcome, RuntimeAPI
-
-# With SnapStart the function asks an endpoint for its keys: those of the snapshot would have expired.
-_KEYS = {"AWS_ACCESS_KEY_ID": "ASIAWARMLINELAB00000", "AWS_SECRET_ACCESS_KEY": "lab", "AWS_SESSION_TOKEN": "lab"}
+from .variables import variables
 
 # Init has ten seconds.
 INIT_SECONDS = 10.0
@@ -59,10 +56,13 @@ class State(Enum):
 class Ending:
     """
     How an environment ended: exit code (negative: the signal), and the time from the first signal to its end.
+
+    ``killed_after_ms`` is when SIGKILL ended what was left; ``None`` if nothing was.
     """
 
     exit_code: int
     milliseconds: float
+    killed_after_ms: float | None
 
 
 class Environment:
@@ -97,6 +97,13 @@ class Environment:
         return self._running.pid
 
     @property
+    def waiting_workers(self) -> int:
+        """
+        How many of its runtimes wait for an event: the one it has, or the workers of a managed instance.
+        """
+        return self._api.waiting
+
+    @property
     def _running(self) -> EnvironmentProcess:
         assert self._process is not None, "the environment has not been started"  # noqa: S101
         return self._process
@@ -112,10 +119,11 @@ class Environment:
         address = await self._api.open()
         self._group = self._freezer.group(self.name)
         function = self.function
+        clock = self._clock.environ() if self._clock is not None else {}
         self._process = await self._spawner.spawn(
             argv=[sys.executable, "-m", "awslambdaric", function.handler] if function.start == "exec" else None,
             handler=function.handler,
-            env=self._environment_variables(address),
+            env={**variables(function, self.name, address), **clock, **self._mark},
             cwd=function.code,
             log=self.log,
             cgroup=self._group,
@@ -218,15 +226,17 @@ class Environment:
 
     async def _end(self, started: float) -> Ending:
         self.state = State.ENDED
-        exit_code = 0
+        exit_code, killed_after_ms = 0, None
         # There is none if starting it was cancelled half-way.
         if self._process is not None:
+            if not self._process.exited.done():
+                killed_after_ms = (time.monotonic() - started) * 1000
             self._process.signal_group(signal.SIGKILL)
             exit_code = await asyncio.shield(self._process.exited)
         milliseconds = (time.monotonic() - started) * 1000
         self._freezer.forget(self._group)
         await self._api.close()
-        return Ending(exit_code, milliseconds)
+        return Ending(exit_code, milliseconds, killed_after_ms)
 
     async def _phase(
         self, ended: asyncio.Future[Outcome | None], name: str, seconds: float, request_id: str
@@ -265,37 +275,6 @@ class Environment:
             # The system's own words, as on AWS: "killed", "segmentation fault".
             how = f"with error: signal: {signal.strsignal(-code) or -code}".lower()
         return _failure("Runtime.ExitError", f"RequestId: {request_id} Error: Runtime exited {how}")
-
-    def _environment_variables(self, address: str) -> Mapping[str, str]:
-        """
-        What Lambda sets, then what the function was deployed with, then the lab's own mark.
-
-        Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-        """
-        function = self.function
-        variables = {
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
-            "AWS_LAMBDA_FUNCTION_NAME": function.name,
-            "AWS_LAMBDA_FUNCTION_VERSION": function.version,
-            "AWS_LAMBDA_INITIALIZATION_TYPE": function.initialization,
-            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
-            "AWS_LAMBDA_LOG_STREAM_NAME": self.name,
-            "AWS_LAMBDA_RUNTIME_API": address,
-            "AWS_REGION": REGION,
-            "LAMBDA_TASK_ROOT": str(function.code),
-            "LANG": "en_US.UTF-8",
-            "PATH": "/usr/local/bin:/usr/bin:/bin",
-            "TZ": ":UTC",
-            "_HANDLER": function.handler,
-        }
-        if function.initialization != "snap-start":
-            variables |= _KEYS
-        if function.managed:
-            variables["AWS_LAMBDA_MAX_CONCURRENCY"] = str(function.workers)
-        clock = self._clock.environ() if self._clock is not None else {}
-        return {**variables, **function.environment, **clock, **self._mark}
 
 
 def _failure(kind: str, message: str) -> Outcome:

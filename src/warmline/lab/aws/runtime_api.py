@@ -55,7 +55,7 @@ class RuntimeAPI:
     ``init`` resolves once: with ``None`` when the runtime and all its extensions wait for events (with SnapStart: for
     the snapshot), or with the error that the runtime has posted. ``restored`` does so after the restore.
 
-    Any number of runtimes may wait at the same time: the workers of a managed instance.
+    Any number of runtimes may wait at the same time: the workers of a managed instance. ``waiting`` counts them.
     """
 
     def __init__(self, function: FunctionSpec) -> None:
@@ -65,7 +65,7 @@ class RuntimeAPI:
         self.idle = asyncio.Event()
         self.extensions: dict[str, str] = {}
         self._extensions_waiting: set[str] = set()
-        self._runtimes_waiting = 0
+        self.waiting = 0
         self._runtime_started = False
         self._waits_for_restore = False
         self._restore = asyncio.Event()
@@ -147,12 +147,12 @@ class RuntimeAPI:
 
     async def _next(self) -> web.Response:
         self._runtime_started = True
-        self._runtimes_waiting += 1
+        self.waiting += 1
         self._check_idle()
         try:
             invocation = await self._queue.get()
         finally:
-            self._runtimes_waiting -= 1
+            self.waiting -= 1
         if invocation is None:
             # For the others that wait.
             self._queue.put_nowait(None)
@@ -237,9 +237,9 @@ class RuntimeAPI:
     def _check_idle(self) -> None:
         if not self._extensions_waiting >= self.extensions.keys():
             return
-        if self._runtimes_waiting or self._waits_for_restore:
+        if self.waiting or self._waits_for_restore:
             _resolve(self.init, None)
-        if self._runtimes_waiting:
+        if self.waiting:
             self.idle.set()
             _resolve(self.restored, None)
 

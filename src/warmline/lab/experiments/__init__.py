@@ -4,7 +4,17 @@ One experiment a module: what breaking a practice costs, measured.
 
 from __future__ import annotations
 
-from . import acknowledged_writes, async_loop, deadline, limit_hosts, reuse_client, snapstart, storm, thaw
+from . import (
+    acknowledged_writes,
+    async_loop,
+    deadline,
+    limit_hosts,
+    managed_instances,
+    reuse_client,
+    snapstart,
+    storm,
+    thaw,
+)
 from .experiment import Experiment, OnProgress, RunOptions
 from .result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric
 
@@ -17,6 +27,7 @@ EXPERIMENTS = (
     acknowledged_writes.EXPERIMENT,
     async_loop.EXPERIMENT,
     snapstart.EXPERIMENT,
+    managed_instances.EXPERIMENT,
     storm.EXPERIMENT,
 )
 

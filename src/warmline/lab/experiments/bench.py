@@ -34,16 +34,18 @@ class Bench:
 
 
 @asynccontextmanager
-async def open_bench(options: RunOptions, on_step: Callable[[str], None]) -> AsyncIterator[Bench]:
+async def open_bench(
+    options: RunOptions, on_step: Callable[[str], None], *, runnable: int | None = None
+) -> AsyncIterator[Bench]:
     """
-    Start everything, and end everything with the block.
+    Start everything, and end everything with the block; ``runnable`` is the service's.
     """
     with Workspace() as workspace:
         # It waits for servers; meanwhile Ctrl-C and the progress display go on.
         cluster = await asyncio.to_thread(start_cluster, workspace, None, options.mongod, on_step)
         with cluster:
             _fill(cluster.uri)
-            async with LambdaService(workspace) as service:
+            async with LambdaService(workspace, runnable=runnable) as service:
                 with ConnectionSampler(cluster.nodes) as sampler:
                     yield Bench(cluster, service, sampler, _roles(cluster))
 
