@@ -19,7 +19,7 @@ def result() -> Iterator[ExperimentResult]:
 
     def impatient(cluster: AtlasCluster, *, options: str, **keywords: Any) -> str:
         # A dead connection is noticed after this time, by default after 20 s.
-        return uri(cluster, options=f"{options}&connectTimeoutMS=1000", **keywords)
+        return uri(cluster, options=f"{options}&connectTimeoutMS=3000", **keywords)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(AtlasCluster, "uri", impatient)
@@ -30,7 +30,7 @@ def test_a_client_that_goes_into_the_snapshot_waits_on_a_dead_connection(result:
     documented = result.variants["documented"]
     assert documented["connections_in_snapshot"] == 4
     assert documented["dead_connections"] == 4
-    assert documented["first_operation_ms_p50"] > 900
+    assert documented["first_operation_ms_p50"] > 2900
 
 
 def test_copies_of_its_server_session_lose_all_writes_but_one(result: ExperimentResult) -> None:
