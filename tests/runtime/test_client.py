@@ -3,6 +3,8 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -180,3 +182,29 @@ def test_a_child_can_connect_though_its_parent_was_forked_while_connecting(singl
     os.close(write)
     assert os.read(read, 100).decode() == "1.0"
     os.close(read)
+
+
+@pytest.mark.parametrize(
+    ("uri", "options", "installed"),
+    [
+        ("mongodb://h/?authMechanism=MONGODB-AWS", {}, True),
+        ("mongodb://h/?AUTHMECHANISM=MONGODB-AWS", {}, True),
+        ("mongodb://h/", {"authMechanism": "MONGODB-AWS"}, True),
+        ("mongodb://h/", {"authmechanism": "MONGODB-AWS"}, True),
+        ("mongodb://h/?authMechanism=SCRAM-SHA-256", {"username": "a", "password": "b"}, False),
+        ("mongodb://h/?authMechanism=MONGODB-AWS", {"authMechanism": "PLAIN", "username": "a", "password": "b"}, False),
+        ("mongodb://h/", {}, False),
+    ],
+)
+def test_aws_logins_are_signed_here_only_where_they_are_asked_for(
+    uri: str, options: dict[str, Any], installed: bool
+) -> None:
+    program = (
+        f"import sys, warmline; warmline.connect({uri!r}, **{options!r}); "
+        "print('warmline.runtime.aws.mechanism' in sys.modules); "
+        # What only a container's endpoint needs, the other half of PyMongo's, and AWS's SDK.
+        "late = ('http.client', 'warmline.runtime.aws.container', 'pymongo.asynchronous.auth', 'boto3'); "
+        "print([name for name in late if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == [str(installed), "[]"]

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pymongo
@@ -118,28 +118,31 @@ def test_pymongo_logs_in_through_a_table_by_the_name_of_the_mechanism(mechanism:
     assert inspect.iscoroutinefunction(whole) is asynchronous
 
 
-def log_in(cluster: Cluster, mechanism: str, asynchronous: bool, operations: int = 1) -> None:
+def ping(uri: str, asynchronous: bool, **options: Any) -> None:
     """
-    Log in as a user of the server and ping as often as wanted over that connection.
+    Ping over a new client of one half of PyMongo.
+    """
+
+    async def awaited() -> None:
+        async with AsyncMongoClient[dict[str, Any]](uri, **options) as client:
+            await client.admin.command("ping")
+
+    if asynchronous:
+        asyncio.run(awaited())
+        return
+    with MongoClient[dict[str, Any]](uri, **options) as client:
+        client.admin.command("ping")
+
+
+def log_in(cluster: Cluster, mechanism: str, asynchronous: bool) -> None:
+    """
+    Log in as a user of the server.
     """
     with MongoClient[dict[str, Any]](cluster.uri) as admin:
         if not admin.admin.command("usersInfo", "contract")["users"]:
             admin.admin.command("createUser", "contract", pwd="s3cr3t", roles=[])
-    options: dict[str, Any] = {"username": "contract", "password": "s3cr3t"}
-    if mechanism != "DEFAULT":
-        options["authMechanism"] = mechanism
-
-    async def ping() -> None:
-        async with AsyncMongoClient[dict[str, Any]](cluster.uri, **options) as client:
-            for _ in range(operations):
-                await client.admin.command("ping")
-
-    if asynchronous:
-        asyncio.run(ping())
-        return
-    with MongoClient[dict[str, Any]](cluster.uri, **options) as client:
-        for _ in range(operations):
-            client.admin.command("ping")
+    named = {} if mechanism == "DEFAULT" else {"authMechanism": mechanism}
+    ping(cluster.uri, asynchronous, username="contract", password="s3cr3t", **named)
 
 
 Wrap = Callable[[private.Authenticate], private.Authenticate]
@@ -522,3 +525,73 @@ def test_a_connection_has_the_names_that_a_begun_login_is_forgotten_by(single: C
 def test_credentials_of_an_unknown_form_stay_as_they_are() -> None:
     bare = type("Bare", (), {"username": "app", "password": "old"})()
     assert private.with_login(bare, FakeConnection(), "app", "new", again=False) is bare
+
+
+def aws_credentials(asynchronous: bool, **options: Any) -> Any:
+    """
+    What PyMongo makes of a client's options and gives its function for MONGODB-AWS.
+    """
+    kind = AsyncMongoClient if asynchronous else MongoClient
+    client: Any = kind("mongodb://127.0.0.1:1/", authMechanism="MONGODB-AWS", connect=False, **options)
+    return client.options.pool_options._credentials
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_an_aws_login_is_read_from_pymongos_own_arguments(asynchronous: bool) -> None:
+    connection = SimpleNamespace(command=lambda *given: given)
+    token = {"AWS_SESSION_TOKEN": "token"}
+    credentials = aws_credentials(asynchronous, username="key", password="secret", authMechanismProperties=token)
+    login = private.aws_login(credentials, connection)
+    assert login is not None
+    *given, command = login
+    assert given == ["key", "secret", "token"]
+    assert command({"saslStart": 1}) == ("$external", {"saslStart": 1})
+    login = private.aws_login(aws_credentials(asynchronous), connection)
+    assert login is not None
+    assert login[:3] == (None, None, None)
+
+
+@pytest.mark.usefixtures("pymongos_own")
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_an_aws_login_sends_its_commands_over_pymongos_connection(single: Cluster, asynchronous: bool) -> None:
+    answers = []
+
+    def sync(_: private.Authenticate) -> private.Authenticate:
+        def authenticate(credentials: Any, connection: Any) -> None:
+            login = private.aws_login(credentials, connection)
+            assert login is not None
+            answers.append(login[3]({"ping": 1}))
+
+        return authenticate
+
+    def awaited(_: private.Authenticate) -> private.Authenticate:
+        async def authenticate(credentials: Any, connection: Any) -> None:
+            login = private.aws_login(credentials, connection)
+            assert login is not None
+            answers.append(await login[3]({"ping": 1}))
+
+        return authenticate
+
+    private.around_authentication("MONGODB-AWS", awaited if asynchronous else sync, asynchronous=asynchronous)
+    ping(single.uri, asynchronous, authMechanism="MONGODB-AWS")
+    assert [answer["ok"] for answer in answers] == [1]
+
+
+@pytest.mark.parametrize("lost", ["username", "password", "mechanism_properties"])
+def test_an_aws_login_of_another_form_is_not_read(lost: str) -> None:
+    fields = {"username": None, "password": None, "mechanism_properties": SimpleNamespace(aws_session_token=None)}
+    connection = SimpleNamespace(command=print)
+    assert private.aws_login(SimpleNamespace(**fields), connection) is not None
+    assert private.aws_login(SimpleNamespace(**fields), Bare()) is None
+    del fields[lost]
+    assert private.aws_login(SimpleNamespace(**fields), connection) is None
+
+
+def test_what_is_left_of_an_operations_time_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert private.seconds_left() is None
+    with pymongo.timeout(100):
+        left = private.seconds_left()
+        assert left is not None
+        assert 0 < left <= 100
+        monkeypatch.delattr("pymongo._csot.remaining")
+        assert private.seconds_left() is None

@@ -16,6 +16,8 @@ from pymongo.errors import ServerSelectionTimeoutError
 from warmline import connect, connect_async
 from warmline.lab.cluster import Cluster
 from warmline.runtime import loop, private, snapstart, warmup
+from warmline.runtime.aws import container
+from warmline.runtime.aws.credentials import Credentials
 
 NOBODY = "mongodb://127.0.0.1:1/?directConnection=true"
 
@@ -202,3 +204,12 @@ def test_a_runtime_without_hooks_is_told_of_and_goes_on() -> None:
     assert output == ""
     assert errors.startswith("warmline: this runtime has no SnapStart hooks")
     assert "ModuleNotFoundError: import of snapshot_restore_py" in errors
+
+
+def test_no_credentials_go_into_the_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched = Credentials("ASIAEXAMPLE", "s3cr3t", "t0k3n", time.time() + 3600)
+    monkeypatch.setattr("warmline.runtime.aws.endpoint.fetch", lambda: fetched)
+    container.CONTAINER.fetch()
+    assert container.CONTAINER.held() is fetched
+    snapstart.before_snapshot()
+    assert container.CONTAINER.held() is None

@@ -15,8 +15,17 @@ _ADVICE = (
         "remove srvMaxHosts: the cluster's TXT record says that it is a replica set",
     ),
     (
-        r"pymongo_auth_aws|pymongo-auth-aws|MONGODB-AWS authentication",
-        "install pymongo[aws], and give the function a role whose ARN is a database user ($external)",
+        r"MONGODB-AWS: no credentials from|must not be asked for credentials",
+        "check the variable that the error names: under SnapStart Lambda sets it, on ECS and EKS the agent does",
+    ),
+    (
+        r"warmline\[aws\]|pymongo-auth-aws",
+        "give the function a role whose ARN is a database user ($external); warmline[aws] is for credentials from "
+        "elsewhere",
+    ),
+    (
+        r"sts call has response",
+        "check the AWS credentials: STS knows no such key, or it has ended, or its secret or session token is wrong",
     ),
     (
         r"dnspython|dns module",

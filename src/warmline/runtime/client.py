@@ -86,6 +86,11 @@ def _the_one(kind: type[Client], uri: str | None, options: Mapping[str, Any]) ->
             )
             client = None
         if client is None:
+            # The TXT record of mongodb+srv:// can't name a mechanism.
+            if given.named.get("authmechanism") == "MONGODB-AWS":
+                from .aws import mechanism
+
+                mechanism.install(asynchronous=kind is AsyncMongoClient)
             client = _make(kind, given)
             CLIENTS.put(kind, arguments, client)
     # The caller connects it without the lock: another thread that wants this client need not wait for the network.

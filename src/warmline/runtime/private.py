@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import pymongo
@@ -385,3 +385,34 @@ def tls_context(client: Any) -> Any:
     Return the ``SSLContext`` by which the client's new connections go: another one when it has resolved its names anew.
     """
     return client.options.pool_options._ssl_context
+
+
+def aws_login(
+    credentials: Any, connection: Any
+) -> tuple[str | None, str | None, str | None, Callable[[dict[str, Any]], Any]] | None:
+    """
+    Read the arguments of PyMongo's function for MONGODB-AWS; ``None`` when they are not as we know them.
+
+    That is the user's name, password and session token that the URI or the options give, and what sends a command of
+    the conversation and returns the answer (in the async half a coroutine).
+    """
+    try:
+        token = credentials.mechanism_properties.aws_session_token
+        return credentials.username, credentials.password, token, partial(connection.command, "$external")
+    except AttributeError:
+        return None
+
+
+def seconds_left() -> float | None:
+    """
+    Tell what is left of the operation's time under ``pymongo.timeout()``, ``None`` where nothing bounds it.
+
+    Without the private name the bounds of each single step must do.
+    """
+    try:
+        from pymongo import _csot
+
+        left: float | None = _csot.remaining()
+    except (ImportError, AttributeError):
+        return None
+    return left

@@ -2,8 +2,9 @@
 SnapStart: no connection goes into a snapshot, and every environment that is restored from it begins for itself.
 
 A snapshot is copied as often as it is restored. What a copy must not share with the others: connections, which are
-dead in all of them; server sessions, in which the server would take one copy's write for the repetition of another's;
-and the random state that mongos are drawn with and ObjectIds are made of.
+dead in all of them; credentials, since each environment has its own; server sessions, in which the server would take
+one copy's write for the repetition of another's; and the random state that mongos are drawn with and ObjectIds are
+made of.
 
 Sources: https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html (restore and its hooks have
 10 s), https://docs.aws.amazon.com/lambda/latest/dg/snapstart-uniqueness.html, and
@@ -73,6 +74,9 @@ def before_snapshot() -> None:
     Have all clients as they were before their first operation: whoever holds one, or a collection, goes on using it.
     """
     _snapshot.connected = _start_over()
+    container = sys.modules.get("warmline.runtime.aws.container")
+    if container is not None:
+        container.CONTAINER.forget()
 
 
 def after_restore() -> None:

@@ -40,12 +40,49 @@ class Outcome:
 
 Program = Callable[..., Outcome]
 
+WITHOUT_SDK = """
+for sdk in ("pymongo_auth_aws", "boto3", "botocore"):
+    sys.modules[sdk] = None
+"""
+
+# How a program comes by its client: PyMongo's, or one of warmline's; each call of the asynchronous one is waited for.
+CLIENTS = {
+    "pymongo": """
+import pymongo
+def client(**more):
+    return pymongo.MongoClient(os.environ["MONGODB_URI"], **options | more)
+""",
+    "warmline": WITHOUT_SDK
+    + """
+import warmline
+def client(**more):
+    return warmline.connect(**options | more)
+""",
+    "warmline-async": WITHOUT_SDK
+    + """
+import asyncio, threading
+import warmline
+loop = warmline.event_loop()
+threading.Thread(target=loop.run_forever, daemon=True).start()
+class Waiting:
+    def __init__(self, awaited):
+        self.awaited = awaited
+    def __getattr__(self, name):
+        return Waiting(getattr(self.awaited, name))
+    def __getitem__(self, name):
+        return Waiting(self.awaited[name])
+    def __call__(self, *args, **keywords):
+        return asyncio.run_coroutine_threadsafe(self.awaited(*args, **keywords), loop).result()
+def client(**more):
+    return Waiting(warmline.connect_async(**options | more))
+""",
+}
+
 # The body is the program's own; what it raises is told instead of thrown.
 FRAME = """
 import json, os, sys
-import pymongo
-def client(**options):
-    return pymongo.MongoClient(os.environ["MONGODB_URI"], serverSelectionTimeoutMS=5000, **options)
+options = {{"serverSelectionTimeoutMS": 5000}}
+{client}
 def program():
 {body}
 try:
@@ -61,7 +98,14 @@ def run_program() -> Program:
     Run a program against a cluster with these variables and nothing else of this process's environment.
     """
 
-    def run(cluster: AtlasCluster, body: str, *, uri: str, variables: Mapping[str, str] | None = None) -> Outcome:
+    def run(
+        cluster: AtlasCluster,
+        body: str,
+        *,
+        uri: str,
+        variables: Mapping[str, str] | None = None,
+        client: str = "pymongo",
+    ) -> Outcome:
         lines = "\n".join(f"    {line}" for line in body.strip().splitlines())
         environ = {
             "PATH": os.environ["PATH"],
@@ -71,7 +115,7 @@ def run_program() -> Program:
             **(variables or {}),
         }
         done = subprocess.run(
-            cluster.resolver.command([sys.executable, "-c", FRAME.format(body=lines)]),
+            cluster.resolver.command([sys.executable, "-c", FRAME.format(client=CLIENTS[client], body=lines)]),
             env=cluster.environ(environ),
             capture_output=True,
             text=True,

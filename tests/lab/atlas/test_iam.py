@@ -1,24 +1,38 @@
 """
-Unmodified PyMongo and pymongo-auth-aws against the front: what an Atlas user sees in each case.
+What an Atlas user sees in each case: with unmodified PyMongo and pymongo-auth-aws, and with warmline, which does
+without the latter and without boto3.
 """
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
+import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
 
 from warmline.lab.atlas import AtlasCluster
-from warmline.lab.iam import Credentials, CredentialsEndpoint, environment
+from warmline.lab.iam import Credentials, CredentialsEndpoint, Identities, environment
 
-from .conftest import ROLE, Program
+from .conftest import CLIENTS, ROLE, Program
 
 INSERT = 'return client()["shop"]["orders"].insert_one({}).acknowledged'
 
 STS_REFUSED = "bad auth : aws sts call has response 403"
 NO_USER = "bad auth : Authentication failed."
+
+
+@pytest.fixture(params=CLIENTS)
+def client(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def run_program(run_program: Program, client: str) -> Program:
+    return functools.partial(run_program, client=client)
 
 
 def role(cluster: AtlasCluster) -> dict[str, str]:
@@ -84,9 +98,9 @@ def test_a_role_that_is_a_database_user_may_write_its_database_and_no_other(
     assert "not authorized on payroll" in refused.text
 
 
-def test_an_iam_user_logs_in_without_a_token(iam: AtlasCluster, run_program: Program) -> None:
-    credentials = iam.identities.user_key("ada")
-    iam.allow("arn:aws:iam::123456789012:user/ada")
+def test_an_iam_user_logs_in_without_a_token(iam: AtlasCluster, run_program: Program, client: str) -> None:
+    credentials = iam.identities.user_key(f"ada-{client}")
+    iam.allow(f"arn:aws:iam::123456789012:user/ada-{client}")
     variables = environment(credentials)
     assert "AWS_SESSION_TOKEN" not in variables
     assert run_program(iam, INSERT, uri=iam.uri(), variables=variables).value is True
@@ -102,20 +116,47 @@ def test_credentials_come_from_a_container_endpoint_as_under_snapstart(iam: Atla
     assert asyncio.run(scenario()) > 0
 
 
-def test_without_credentials_the_driver_says_so_itself(iam: AtlasCluster, run_program: Program) -> None:
+NO_CREDENTIALS = {
+    "pymongo": ("OperationFailure", "credentials could not be obtained"),
+    "warmline": ("ConfigurationError", "pip install 'warmline[aws]'"),
+    "warmline-async": ("ConfigurationError", "pip install 'warmline[aws]'"),
+}
+
+
+def test_without_credentials_the_driver_says_so_itself(iam: AtlasCluster, run_program: Program, client: str) -> None:
     seen = run_program(iam, INSERT, uri=iam.uri())
-    assert seen.error == "OperationFailure"
-    assert "credentials could not be obtained" in seen.text
+    error, text = NO_CREDENTIALS[client]
+    assert seen.error == error
+    assert text in seen.text
+    assert "\n" not in seen.text
 
 
-# Opens a connection, outlives its credentials, does {then}, and opens more; the open one goes on in any case.
+@pytest.mark.parametrize("kind", ["role", "user"])
+def test_credentials_may_be_given_as_options(iam: AtlasCluster, run_program: Program, client: str, kind: str) -> None:
+    if kind == "role":
+        credentials = iam.identities.assume_role("orders")
+    else:
+        credentials = iam.identities.user_key(f"grace-{client}")
+        iam.allow(f"arn:aws:iam::123456789012:user/grace-{client}")
+    given: dict[str, object] = {"username": credentials.access_key_id, "password": credentials.secret_access_key}
+    if credentials.session_token:
+        given["authMechanismProperties"] = {"AWS_SESSION_TOKEN": credentials.session_token}
+    # They win over the environment's.
+    variables = environment(Credentials("AKIAUNKNOWN000000000", "secret"))
+    body = INSERT.replace("client()", f"client(**{given!r})")
+    assert run_program(iam, body, uri=iam.uri(), variables=variables).value is True
+    body = INSERT.replace("client()", f"client(**{ {**given, 'password': 'wrong'}!r})")
+    assert STS_REFUSED in run_program(iam, body, uri=iam.uri(), variables=role(iam)).text
+
+
+# Opens a connection, goes on until {then} is through, and opens more; the open one does in any case.
 OUTLIVE = """
-one = client(maxPoolSize=10)
+one = client(maxPoolSize=10, serverSelectionTimeoutMS=2000)
 orders = one["shop"]["orders"]
 orders.find_one({{}})
-import time; time.sleep(4)
-orders.find_one({{}})
+import pathlib, time
 {then}
+orders.find_one({{}})
 from concurrent.futures import ThreadPoolExecutor
 with ThreadPoolExecutor(6) as threads:
     list(threads.map(lambda _: orders.find_one({{"$where": "sleep(200) || true"}}), range(6)))
@@ -123,9 +164,14 @@ return "more connections"
 """
 
 
+def after(credentials: Credentials) -> str:
+    assert credentials.expires_at is not None
+    return f"time.sleep(max(0, {credentials.expires_at.timestamp() + 0.1} - time.time()))"
+
+
 def test_credentials_are_rotated_under_a_live_client(iam: AtlasCluster, run_program: Program) -> None:
     first, second = iam.identities.assume_role("orders", lifetime_seconds=3), iam.identities.assume_role("orders")
-    body = OUTLIVE.format(then=f"os.environ.update({environment(second)!r})")
+    body = OUTLIVE.format(then=f"{after(first)}; os.environ.update({environment(second)!r})")
     seen = run_program(iam, body, uri=iam.uri(), variables=environment(first))
     assert seen.value == "more connections", seen.text
 
@@ -134,8 +180,52 @@ def test_a_live_client_whose_credentials_have_expired_cannot_open_more_connectio
     iam: AtlasCluster, run_program: Program
 ) -> None:
     short = iam.identities.assume_role("orders", lifetime_seconds=3)
-    seen = run_program(iam, OUTLIVE.format(then=""), uri=iam.uri(), variables=environment(short))
+    seen = run_program(iam, OUTLIVE.format(then=after(short)), uri=iam.uri(), variables=environment(short))
     assert STS_REFUSED in seen.text
+
+
+class Observed(Identities):
+    """
+    A cluster's identities, and the sessions that were started.
+    """
+
+    def __init__(self, of: Identities) -> None:
+        self.of = of
+        self.started: list[Credentials] = []
+
+    def assume_role(self, role_name: str, session_name: str = "lab", lifetime_seconds: float = 3600) -> Credentials:
+        self.started.append(self.of.assume_role(role_name, session_name, lifetime_seconds))
+        return self.started[-1]
+
+
+REFUSED_OR_REPLACED = {"pymongo": 8000, "warmline": "more connections", "warmline-async": "more connections"}
+
+
+def test_a_containers_credentials_that_are_refused_are_fetched_again(
+    iam: AtlasCluster, run_program: Program, client: str, tmp_path: Path
+) -> None:
+    logged_in, revoked = tmp_path / "logged-in", tmp_path / "revoked"
+    then = f"""
+pathlib.Path({str(logged_in)!r}).touch()
+while not os.path.exists({str(revoked)!r}):
+    time.sleep(0.02)
+"""
+
+    def revoke(identities: Observed) -> None:
+        while not logged_in.exists():
+            time.sleep(0.02)
+        iam.identities.revoke(identities.started[0])
+        revoked.touch()
+
+    async def scenario() -> object:
+        identities = Observed(iam.identities)
+        async with CredentialsEndpoint(identities, "orders") as endpoint:
+            body, variables = OUTLIVE.format(then=then), endpoint.environment()
+            program = asyncio.to_thread(run_program, iam, body, uri=iam.uri(), variables=variables)
+            seen, _ = await asyncio.gather(program, asyncio.to_thread(revoke, identities))
+            return seen.value
+
+    assert asyncio.run(scenario()) == REFUSED_OR_REPLACED[client]
 
 
 def test_scram_goes_past_iam_to_the_server(iam: AtlasCluster, run_program: Program) -> None:
@@ -146,6 +236,35 @@ def test_scram_goes_past_iam_to_the_server(iam: AtlasCluster, run_program: Progr
         users.application.userinfo, dataclasses.replace(users.application, password="x").userinfo
     )
     assert run_program(iam, INSERT, uri=wrong).value == 18
+
+
+LOGGED = """
+import io, logging, traceback
+log = io.StringIO()
+logging.basicConfig(level=logging.DEBUG, stream=log)
+one = client(maxPoolSize=1)
+try:
+    one["shop"]["orders"].insert_one({})
+except Exception as error:
+    print(repr(error), vars(error), file=log)
+    traceback.print_exc(file=log)
+print(repr(one), file=log)
+return log.getvalue()
+"""
+
+
+@pytest.mark.parametrize("client", ["warmline", "warmline-async"])
+@pytest.mark.parametrize("variables", [role, wrong_secret, expired, another_role])
+def test_no_log_and_no_error_shows_a_secret_a_token_or_a_signature(
+    iam: AtlasCluster, run_program: Program, variables: Callable[[AtlasCluster], Mapping[str, str]]
+) -> None:
+    given = {**variables(iam)}
+    if variables is wrong_secret:
+        given["AWS_SECRET_ACCESS_KEY"] = "wr0ng-s3cr3t"
+    log = run_program(iam, LOGGED, uri=iam.uri(), variables=given).value
+    assert "DEBUG:pymongo.connection" in log
+    for secret in (given["AWS_SECRET_ACCESS_KEY"], given["AWS_SESSION_TOKEN"], "Signature="):
+        assert secret not in log
 
 
 def test_no_secret_is_shown_by_what_a_person_may_print(iam: AtlasCluster) -> None:

@@ -18,7 +18,7 @@ PRACTICE = Practice(
         "STS takes 600 such requests per second in one account and region."
     ),
     sources=(sources.ATLAS_LAMBDA, sources.SPEC_AUTHENTICATION, sources.AWS_ROLES),
-    runtime=NotYet(),
+    runtime=Filled(("warmline.connect",)),
     rules=NotYet(),
     experiment=NotYet(),
     page=Filled(("docs/practices/iam-auth.md",)),

@@ -1,0 +1,3 @@
+"""
+Logging in with AWS credentials (MONGODB-AWS) by the standard library, without AWS's SDK.
+"""
