@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ import pytest
 from warmline.lab.atlas import AtlasCluster
 from warmline.lab.iam import Credentials, CredentialsEndpoint, Identities, environment
 
-from .conftest import CLIENTS, ROLE, Program
+from .conftest import CLIENTS, ROLE, Outcome, Program
 
 INSERT = 'return client()["shop"]["orders"].insert_one({}).acknowledged'
 
@@ -149,12 +150,16 @@ def test_credentials_may_be_given_as_options(iam: AtlasCluster, run_program: Pro
     assert STS_REFUSED in run_program(iam, body, uri=iam.uri(), variables=role(iam)).text
 
 
-# Opens a connection, goes on until {then} is through, and opens more; the open one does in any case.
+# Opens a connection, waits until the test has done what it does, and opens more; the open one goes on in any case.
 OUTLIVE = """
 one = client(maxPoolSize=10, serverSelectionTimeoutMS=2000)
 orders = one["shop"]["orders"]
 orders.find_one({{}})
 import pathlib, time
+here = pathlib.Path({folder!r})
+(here / "logged-in").touch()
+while not (here / "done").exists():
+    time.sleep(0.02)
 {then}
 orders.find_one({{}})
 from concurrent.futures import ThreadPoolExecutor
@@ -164,23 +169,37 @@ return "more connections"
 """
 
 
-def after(credentials: Credentials) -> str:
-    assert credentials.expires_at is not None
-    return f"time.sleep(max(0, {credentials.expires_at.timestamp() + 0.1} - time.time()))"
+@pytest.fixture
+def outlive(iam: AtlasCluster, run_program: Program, tmp_path: Path) -> Callable[..., Outcome]:
+    """
+    Run a program that is logged in while ``meanwhile()`` is called here; it then does ``then`` and logs in again.
+    """
+
+    def outlive(variables: Mapping[str, str], *, meanwhile: Callable[[], None], then: str = "") -> Outcome:
+        body = OUTLIVE.format(folder=str(tmp_path), then=then)
+        with ThreadPoolExecutor(1) as thread:
+            program = thread.submit(run_program, iam, body, uri=iam.uri(), variables=variables)
+            while not (tmp_path / "logged-in").exists() and not program.done():
+                time.sleep(0.02)
+            meanwhile()
+            (tmp_path / "done").touch()
+            return program.result()
+
+    return outlive
 
 
-def test_credentials_are_rotated_under_a_live_client(iam: AtlasCluster, run_program: Program) -> None:
-    first, second = iam.identities.assume_role("orders", lifetime_seconds=3), iam.identities.assume_role("orders")
-    body = OUTLIVE.format(then=f"{after(first)}; os.environ.update({environment(second)!r})")
-    seen = run_program(iam, body, uri=iam.uri(), variables=environment(first))
+def test_credentials_are_rotated_under_a_live_client(iam: AtlasCluster, outlive: Callable[..., Outcome]) -> None:
+    first, second = iam.identities.assume_role("orders"), iam.identities.assume_role("orders")
+    then = f"os.environ.update({environment(second)!r})"
+    seen = outlive(environment(first), meanwhile=lambda: iam.identities.expire(first), then=then)
     assert seen.value == "more connections", seen.text
 
 
 def test_a_live_client_whose_credentials_have_expired_cannot_open_more_connections(
-    iam: AtlasCluster, run_program: Program
+    iam: AtlasCluster, outlive: Callable[..., Outcome]
 ) -> None:
-    short = iam.identities.assume_role("orders", lifetime_seconds=3)
-    seen = run_program(iam, OUTLIVE.format(then=after(short)), uri=iam.uri(), variables=environment(short))
+    short = iam.identities.assume_role("orders")
+    seen = outlive(environment(short), meanwhile=lambda: iam.identities.expire(short))
     assert STS_REFUSED in seen.text
 
 
@@ -202,30 +221,17 @@ REFUSED_OR_REPLACED = {"pymongo": 8000, "warmline": "more connections", "warmlin
 
 
 def test_a_containers_credentials_that_are_refused_are_fetched_again(
-    iam: AtlasCluster, run_program: Program, client: str, tmp_path: Path
+    iam: AtlasCluster, outlive: Callable[..., Outcome], client: str
 ) -> None:
-    logged_in, revoked = tmp_path / "logged-in", tmp_path / "revoked"
-    then = f"""
-pathlib.Path({str(logged_in)!r}).touch()
-while not os.path.exists({str(revoked)!r}):
-    time.sleep(0.02)
-"""
+    identities = Observed(iam.identities)
 
-    def revoke(identities: Observed) -> None:
-        while not logged_in.exists():
-            time.sleep(0.02)
-        iam.identities.revoke(identities.started[0])
-        revoked.touch()
-
-    async def scenario() -> object:
-        identities = Observed(iam.identities)
+    async def scenario() -> Outcome:
         async with CredentialsEndpoint(identities, "orders") as endpoint:
-            body, variables = OUTLIVE.format(then=then), endpoint.environment()
-            program = asyncio.to_thread(run_program, iam, body, uri=iam.uri(), variables=variables)
-            seen, _ = await asyncio.gather(program, asyncio.to_thread(revoke, identities))
-            return seen.value
+            return await asyncio.to_thread(
+                outlive, endpoint.environment(), meanwhile=lambda: iam.identities.revoke(identities.started[0])
+            )
 
-    assert asyncio.run(scenario()) == REFUSED_OR_REPLACED[client]
+    assert asyncio.run(scenario()).value == REFUSED_OR_REPLACED[client]
 
 
 def test_scram_goes_past_iam_to_the_server(iam: AtlasCluster, run_program: Program) -> None:
