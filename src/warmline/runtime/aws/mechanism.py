@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pymongo.errors import ConfigurationError, OperationFailure
 
-from .. import private
+from .. import private_login
 from .conversation import NONCE_BYTES, check_done, opening, proof
 from .credentials import Credentials, from_environment
 
@@ -40,10 +40,10 @@ def install(*, asynchronous: bool = False) -> None:
     Sign MONGODB-AWS logins here from now on, in all clients of the process; where that can't be, PyMongo goes on.
     """
     wrap = _signing_asynchronously if asynchronous else _signing
-    private.around_authentication(MECHANISM, wrap, asynchronous=asynchronous)
+    private_login.around_authentication(MECHANISM, wrap, asynchronous=asynchronous)
 
 
-def _signing(original: private.Authenticate) -> private.Authenticate:
+def _signing(original: private_login.Authenticate) -> private_login.Authenticate:
     def authenticate(credentials: Any, connection: Any) -> None:
         login = _ours(credentials, connection)
         if login is None:
@@ -72,7 +72,7 @@ def _signing(original: private.Authenticate) -> private.Authenticate:
     return authenticate
 
 
-def _signing_asynchronously(original: private.Authenticate) -> private.Authenticate:
+def _signing_asynchronously(original: private_login.Authenticate) -> private_login.Authenticate:
     async def authenticate(credentials: Any, connection: Any) -> None:
         login = _ours(credentials, connection)
         if login is None:
@@ -106,7 +106,7 @@ def _ours(credentials: Any, connection: Any) -> tuple[Credentials | ContainerCre
     """
     Tell where a login's credentials come from and how to send a command of it; ``None`` leaves it to PyMongo.
     """
-    login = private.aws_login(credentials, connection)
+    login = private_login.aws_login(credentials, connection)
     if login is None:
         return None
     username, password, token, command = login

@@ -14,7 +14,7 @@ from typing import Any
 
 from pymongo.errors import OperationFailure
 
-from .. import private
+from .. import private_login
 from .store import Login, Secret
 
 MECHANISMS = ("DEFAULT", "SCRAM-SHA-256", "SCRAM-SHA-1")
@@ -36,10 +36,10 @@ def install(secret: Secret, *, asynchronous: bool = False) -> None:
     _secrets[login] = secret
     wrap = _renewing_asynchronously if asynchronous else _renewing
     for mechanism in MECHANISMS:
-        private.around_authentication(mechanism, wrap, asynchronous=asynchronous)
+        private_login.around_authentication(mechanism, wrap, asynchronous=asynchronous)
 
 
-def _renewing(original: private.Authenticate) -> private.Authenticate:
+def _renewing(original: private_login.Authenticate) -> private_login.Authenticate:
     def authenticate(credentials: Any, connection: Any) -> None:
         secret = _secret_of(credentials)
         login = secret.login() if secret is not None else None
@@ -59,7 +59,7 @@ def _renewing(original: private.Authenticate) -> private.Authenticate:
     return authenticate
 
 
-def _renewing_asynchronously(original: private.Authenticate) -> private.Authenticate:
+def _renewing_asynchronously(original: private_login.Authenticate) -> private_login.Authenticate:
     async def authenticate(credentials: Any, connection: Any) -> None:
         secret = _secret_of(credentials)
         login = secret.login() if secret is not None else None
@@ -88,4 +88,4 @@ def _secret_of(credentials: Any) -> Secret | None:
 
 
 def _with(login: Login, credentials: Any, connection: Any, *, again: bool = False) -> Any:
-    return private.with_login(credentials, connection, login.username, login.password, again=again)
+    return private_login.with_login(credentials, connection, login.username, login.password, again=again)
