@@ -32,7 +32,7 @@ ALLOWED = {
 THIRD_PARTY = {"facts": set(), "runtime": {"pymongo", "bson", "dns", "snapshot_restore_py"}}
 
 # Loaded only where a function asks for it, and does without where it is not installed.
-ASKED_FOR = {"runtime/metrics/otel.py": {"opentelemetry"}, "runtime/secrets/sdk.py": {"botocore"}}
+ASKED_FOR = {"runtime/metrics/otel.py": {"opentelemetry"}, "runtime/secret/sdk.py": {"botocore"}}
 
 
 def modules(room: str) -> list[Path]:

@@ -112,15 +112,19 @@ def _make(kind: type[Client], given: Settings) -> Client:
 
 
 def _client(kind: type[Client], given: Settings, begun: Start) -> Client:
+    refused = None
     try:
         client = kind(begun.uri, **_watched(begun.options))
-    except (PyMongoError, ValueError, TypeError) as error:
-        raise refusal(error, given.uri, given.where) from None
+    except (PyMongoError, ValueError, TypeError, OSError) as error:
+        refused = refusal(error, given.uri, given.where)
+    if refused is not None:
+        # Out here PyMongo's error, which may quote a piece of a password, is not kept with ours.
+        raise refused
     if begun.more_roots is not None:
         begun.more_roots.watch(client)
     private.bound_selection(client)
     if given.secret is not None:
-        from .secrets import renewal
+        from .secret import renewal
 
         renewal.install(given.secret, asynchronous=kind is AsyncMongoClient)
     return client

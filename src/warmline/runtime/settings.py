@@ -27,7 +27,7 @@ from .errors import (
 from .redact import redact, redact_uri
 
 if TYPE_CHECKING:
-    from .secrets.store import Secret
+    from .secret.store import Secret
 
 URI_VARIABLE = "MONGODB_URI"
 
@@ -115,8 +115,8 @@ def _given(uri: str | None) -> tuple[str, str]:
 
 
 def _resolved(reference: str, where: str) -> tuple[str, str, Secret]:
-    from .secrets.reference import parse
-    from .secrets.store import secret_of
+    from .secret.reference import parse
+    from .secret.store import secret_of
 
     secret = secret_of(parse(reference, where))
     return secret.uri(), f"the secret {secret.reference}", secret
@@ -137,9 +137,12 @@ def _uri_options(uri: str, where: str) -> dict[str, Any]:
     try:
         # Of a URI option that it does not know PyMongo only warns, and goes on without it.
         options = uri_parser.split_options(query, validate=True, warn=False, normalize=False)
-    except (PyMongoError, ValueError, TypeError) as error:
-        raise refusal(error, uri, where) from None
-    return {name.lower(): value for name, value in options.items()}
+    except (PyMongoError, ValueError, TypeError, OSError) as error:
+        refused = refusal(error, uri, where)
+    else:
+        return {name.lower(): value for name, value in options.items()}
+    # Out here PyMongo's error, which may quote a piece of a password, is not kept with ours.
+    raise refused
 
 
 def _check_srv_max_hosts(uri: str, options: Mapping[str, Any]) -> None:

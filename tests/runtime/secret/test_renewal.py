@@ -14,9 +14,9 @@ from pymongo.errors import AutoReconnect, OperationFailure
 from warmline import connect, connect_async
 from warmline.lab.cluster import Cluster
 from warmline.runtime import loop
-from warmline.runtime.secrets import renewal, store
-from warmline.runtime.secrets.reference import Reference, parse
-from warmline.runtime.secrets.store import Login, secret_of
+from warmline.runtime.secret import renewal, store
+from warmline.runtime.secret.reference import Reference, parse
+from warmline.runtime.secret.store import Login, secret_of
 
 from .conftest import AWS
 from .stub import ExtensionStub
@@ -29,8 +29,14 @@ Admin = pymongo.MongoClient[dict[str, Any]]
 @pytest.fixture
 def admin(single: Cluster) -> Iterator[Admin]:
     with pymongo.MongoClient[dict[str, Any]](single.uri, appName="admin") as client:
+        before = users(client)
         yield client
-        client.admin.command("dropAllUsersFromDatabase")
+        for user in users(client) - before:
+            client.admin.command("dropUser", user)
+
+
+def users(admin: Admin) -> set[str]:
+    return {user["user"] for user in admin.admin.command("usersInfo")["users"]}
 
 
 class Rotation:

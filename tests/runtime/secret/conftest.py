@@ -18,7 +18,7 @@ import pymongo.synchronous.auth
 import pytest
 from moto.server import ThreadedMotoServer
 
-from warmline.runtime.secrets import renewal, sdk, store
+from warmline.runtime.secret import renewal, sdk, store
 
 from .stub import ExtensionStub
 

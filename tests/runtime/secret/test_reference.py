@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from warmline import InvalidURIError
-from warmline.runtime.secrets.reference import Reference, parse
+from warmline.runtime.secret.reference import Reference, parse
 
 ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:prod/orders-AbCdEf"
 VERSION = "a1b2c3d4-5678-90ab-cdef-EXAMPLE11111"

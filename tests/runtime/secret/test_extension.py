@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from warmline.runtime.secrets import extension
-from warmline.runtime.secrets.failure import NotRead, NotThere
-from warmline.runtime.secrets.reference import parse
+from warmline.runtime.secret import extension
+from warmline.runtime.secret.failure import NotRead, NotThere
+from warmline.runtime.secret.reference import parse
 
 from .conftest import AWS, TOKEN
 from .stub import FAILED, ExtensionStub

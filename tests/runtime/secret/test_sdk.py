@@ -11,9 +11,9 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
-from warmline.runtime.secrets import sdk
-from warmline.runtime.secrets.failure import NotRead, NotThere
-from warmline.runtime.secrets.reference import parse
+from warmline.runtime.secret import sdk
+from warmline.runtime.secret.failure import NotRead, NotThere
+from warmline.runtime.secret.reference import parse
 
 from .conftest import AWS, REGION, TOKEN
 
@@ -152,7 +152,7 @@ def test_where_it_is_not_installed_there_is_no_such_way() -> None:
 
 def test_it_is_installed_here_and_asking_does_not_import_it() -> None:
     program = (
-        "import sys; from warmline.runtime.secrets import sdk; print(sdk.is_installed(), 'botocore' in sys.modules)"
+        "import sys; from warmline.runtime.secret import sdk; print(sdk.is_installed(), 'botocore' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "False"]

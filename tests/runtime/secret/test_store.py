@@ -12,9 +12,9 @@ import pytest
 
 import warmline
 from warmline import UnreadableSecretError, UnusableSecretError, connect, connect_async
-from warmline.runtime.secrets import sdk, store
-from warmline.runtime.secrets.reference import Reference, parse
-from warmline.runtime.secrets.store import Login, Secret, secret_of
+from warmline.runtime.secret import sdk, store
+from warmline.runtime.secret.reference import Reference, parse
+from warmline.runtime.secret.store import Login, Secret, secret_of
 from warmline.runtime.settings import settings
 
 from .conftest import AWS
@@ -333,7 +333,7 @@ def test_no_object_of_ours_shows_the_connection_string(aws: AWS) -> None:
 def test_a_connection_string_loads_nothing_of_this() -> None:
     program = (
         "import sys, warmline; warmline.connect('mongodb://host/'); "
-        "print([name for name in sys.modules if 'runtime.secrets' in name or 'botocore' in name])"
+        "print([name for name in sys.modules if 'runtime.secret' in name or 'botocore' in name])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
