@@ -21,7 +21,7 @@ URI = "mongodb://app:s3cr3t@host/"
 
 
 def read(text: str) -> str:
-    return sdk.read(parse(text, "connect()"))
+    return sdk.read(parse(text, "connect()"), seconds=float("inf"))
 
 
 def test_it_gives_secrets_and_parameters_by_name_and_by_arn(aws: AWS) -> None:

@@ -3,16 +3,21 @@ from __future__ import annotations
 import json
 import logging
 import os
+import socket
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from typing import Any
 
+import botocore.config
+import pymongo
 import pytest
 
 import warmline
 from warmline import UnreadableSecretError, UnusableSecretError, connect, connect_async
-from warmline.runtime.secret import sdk, store
+from warmline.runtime.secret import extension, sdk, store
 from warmline.runtime.secret.reference import Reference, parse
 from warmline.runtime.secret.store import Login, Secret, secret_of
 from warmline.runtime.settings import settings
@@ -35,9 +40,9 @@ def sdk_reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked: list[str] = []
     original = sdk.read
 
-    def read(reference: Reference) -> str:
+    def read(reference: Reference, *, seconds: float) -> str:
         asked.append(reference.text)
-        return original(reference)
+        return original(reference, seconds=seconds)
 
     monkeypatch.setattr(sdk, "read", read)
     return asked
@@ -359,3 +364,32 @@ def test_a_forked_child_reads_for_itself() -> None:
     os.close(write)
     assert os.read(read, 100).decode() == "ssm:/any"
     os.close(read)
+
+
+def test_within_an_operation_both_ways_take_no_longer_than_is_left_of_it(
+    stub: ExtensionStub, aws: AWS, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bounds: list[float] = []
+
+    class Connection(HTTPConnection):
+        def __init__(self, host: str, port: int, *, timeout: float) -> None:
+            bounds.append(timeout)
+            super().__init__(host, port, timeout=timeout)
+
+    original = botocore.config.Config
+
+    def config(connect_timeout: float, read_timeout: float, retries: dict[str, Any]) -> Any:
+        bounds.append((connect_timeout + read_timeout) * retries["total_max_attempts"])
+        return original(connect_timeout=connect_timeout, read_timeout=read_timeout, retries=retries)
+
+    monkeypatch.setattr(extension, "HTTPConnection", Connection)
+    monkeypatch.setattr(botocore.config, "Config", config)
+    # Both lead to somebody who never answers.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host, port = silent.getsockname()
+        monkeypatch.setenv("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", str(port))
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        with pymongo.timeout(0.2), pytest.raises(UnreadableSecretError, match="ReadTimeoutError"):
+            secret("secretsmanager:silent").uri()
+    assert len(bounds) == 2
+    assert max(bounds) <= 0.2

@@ -39,13 +39,14 @@ class NotReady(NotRead):
     """
 
 
-def read(reference: Reference, *, fresh: bool, patience_seconds: float) -> str:
+def read(reference: Reference, *, fresh: bool, patience_seconds: float, seconds: float) -> str:
     """
     Ask the extension for the value.
 
     :param fresh: not from its cache, as far as it knows how: ``refreshNow`` is documented for the agent that speaks
         the same protocol, https://docs.aws.amazon.com/secretsmanager/latest/userguide/secrets-manager-agent.html.
     :param patience_seconds: how long to wait until it is ready.
+    :param seconds: how long an answer may take at most.
     :raises NotRead: it has none.
     """
     # The token is for the extension alone: elsewhere anybody may listen on this port.
@@ -56,7 +57,7 @@ def read(reference: Reference, *, fresh: bool, patience_seconds: float) -> str:
     pause = _FIRST_PAUSE_SECONDS
     while True:
         try:
-            return _ask(reference, token, fresh=fresh)
+            return _ask(reference, token, fresh=fresh, seconds=min(ANSWER_SECONDS, seconds))
         except NotReady:
             if time.monotonic() + pause > ends:
                 raise
@@ -64,10 +65,10 @@ def read(reference: Reference, *, fresh: bool, patience_seconds: float) -> str:
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
 
-def _ask(reference: Reference, token: str, *, fresh: bool) -> str:
+def _ask(reference: Reference, token: str, *, fresh: bool, seconds: float) -> str:
     port = os.environ.get("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", "2773")
     try:
-        connection = HTTPConnection("localhost", int(port), timeout=ANSWER_SECONDS)
+        connection = HTTPConnection("localhost", int(port), timeout=seconds)
         try:
             connection.request("GET", _path(reference, fresh), headers={"X-Aws-Parameters-Secrets-Token": token})
             response = connection.getresponse()

@@ -16,7 +16,7 @@ from typing import Any
 from .failure import NotRead, NotThere, next_step
 from .reference import Reference
 
-# Each of two attempts. Within a region an answer takes well below a tenth of a second.
+# Of one attempt. Within a region an answer takes well below a tenth of a second.
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 2.0
 
@@ -30,10 +30,11 @@ def is_installed() -> bool:
     return importlib.util.find_spec("botocore") is not None
 
 
-def read(reference: Reference) -> str:
+def read(reference: Reference, *, seconds: float) -> str:
     """
-    Ask the service for the value.
+    Ask the service for the value, and once more if there is time and it gives no answer.
 
+    :param seconds: how long asking may take at most.
     :raises NotRead: there is none to be had.
     """
     try:
@@ -42,10 +43,11 @@ def read(reference: Reference) -> str:
         from botocore.exceptions import BotoCoreError, ClientError
     except ImportError:
         raise NotThere("boto3 is not installed", "") from None
+    attempts = 2 if seconds > 2 * (CONNECT_SECONDS + READ_SECONDS) else 1
     config = Config(
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
-        retries={"total_max_attempts": 2, "mode": "standard"},
+        connect_timeout=min(CONNECT_SECONDS, seconds / 2),
+        read_timeout=min(READ_SECONDS, seconds / 2),
+        retries={"total_max_attempts": attempts, "mode": "standard"},
     )
     try:
         with _quiet():

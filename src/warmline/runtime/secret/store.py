@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pymongo.errors import InvalidURI
 from pymongo.uri_parser import parse_userinfo
 
+from .. import private
 from ..environment import during_init
 from ..errors import UnreadableSecretError, UnusableSecretError
 from . import extension, sdk
@@ -133,16 +134,20 @@ def secret_of(reference: Reference) -> Secret:
 
 def _read(reference: Reference, *, stale: str | None = None) -> str:
     """
-    Read the value through the extension, else the SDK.
+    Read the value through the extension, else the SDK; within ``pymongo.timeout()`` each may take what is left of it.
 
     :param stale: a value that is known to be no longer good. The extension may still have it in its cache; then the
         SDK is asked too.
     """
+    left = private.seconds_left()
+    seconds = float("inf") if left is None else max(left, 0.001)
     # In Init the extension is not ready until Init is over, so waiting is for where nothing else is left.
     patience = 0.0 if during_init() and sdk.is_installed() else PATIENCE_SECONDS
     ways: tuple[Callable[[], str], ...] = (
-        lambda: extension.read(reference, fresh=stale is not None, patience_seconds=patience),
-        lambda: sdk.read(reference),
+        lambda: extension.read(
+            reference, fresh=stale is not None, patience_seconds=min(patience, seconds), seconds=seconds
+        ),
+        lambda: sdk.read(reference, seconds=seconds),
     )
     failures: list[NotRead] = []
     for way in ways:
