@@ -18,7 +18,7 @@ from .measure import Measurement, Thawed
 NAME = "thaw"
 
 _WORDS = ("ok", "error", "killed", "crashed")
-_OUTCOMES = "Outcome: an error came before the deadline, killed is by Lambda's timeout"
+_OUTCOMES = "Outcome (error: before the deadline; killed: by Lambda's timeout)"
 
 
 class _Outcome(IntEnum):
