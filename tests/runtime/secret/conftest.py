@@ -18,12 +18,13 @@ import pymongo.synchronous.auth
 import pytest
 from moto.server import ThreadedMotoServer
 
-from warmline.runtime.secret import renewal, sdk, store
+from warmline.runtime.secret import extension, renewal, sdk, store
 
 from .stub import ExtensionStub
 
 REGION = "eu-central-1"
 TOKEN = "a-session-token"
+PATIENCE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,9 @@ def aws(emulator: AWS, monkeypatch: pytest.MonkeyPatch) -> AWS:
     """
     The services, where AWS's SDK finds them.
     """
+    # A busy machine may keep the emulator from answering in time.
+    monkeypatch.setattr(sdk, "READ_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(extension, "ANSWER_SECONDS", PATIENCE_SECONDS)
     monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.url)
     monkeypatch.setenv("AWS_REGION", REGION)
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
