@@ -48,8 +48,14 @@ def list_experiments() -> None:
 def run(
     name: Annotated[str, typer.Argument(metavar="EXPERIMENT", help="A name from `warmline lab list`.")],
     environments: Annotated[
-        int, typer.Option(min=1, max=2000, help="How many execution environments each variant gets.")
-    ] = 20,
+        int | None,
+        typer.Option(
+            min=1,
+            max=2000,
+            help="How many execution environments each variant gets, or each case of it.",
+            show_default="the experiment's own, mostly 20",
+        ),
+    ] = None,
     start: Annotated[
         StartMode,
         typer.Option(help="How environments start: forked with the driver imported (fast), or a new interpreter each."),
@@ -78,7 +84,8 @@ def run(
     for path in (None if to_stdout else json, html):
         # Before the minute that the run takes, not after it.
         _check_writable(path)
-    result = _measured(experiment, RunOptions(environments=environments, start=start, mongod=mongod))
+    options = RunOptions(environments=environments or experiment.environments, start=start, mongod=mongod)
+    result = _measured(experiment, options)
     print_result(result, Console(stderr=to_stdout))
     if json is not None:
         document = to_json(result)

@@ -20,6 +20,6 @@ PRACTICE = Practice(
     sources=(sources.AWS_ENVIRONMENT, sources.AWS_SHUTDOWN_SAMPLE),
     runtime=Filled(("warmline.connect",)),
     rules=NotYet(),
-    experiment=NotYet(),
+    experiment=Filled(("shutdown",)),
     page=Filled(("docs/practices/close-at-shutdown.md",)),
 )

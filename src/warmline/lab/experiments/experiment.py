@@ -35,9 +35,10 @@ class RunOptions:
 @dataclass(frozen=True, slots=True)
 class Experiment:
     """
-    One experiment: what it is called, what it shows, and how it is run.
+    One experiment: what it is called, what it shows, how it is run, and with how many environments if nobody says.
     """
 
     name: str
     summary: str
     run: Callable[[RunOptions, OnProgress], Coroutine[Any, Any, ExperimentResult]]
+    environments: int = 20
