@@ -5,16 +5,13 @@ import asyncio
 import pytest
 
 from warmline.lab.experiments import EXPERIMENTS, ExperimentResult, RunOptions
-from warmline.lab.experiments.shutdown import run
-from warmline.lab.experiments.shutdown.cases import Plan
-
-QUICK = Plan(endings=1, busy=2)
+from warmline.lab.experiments.shutdown import EXPERIMENT
 
 
 @pytest.fixture(scope="module")
 def result() -> ExperimentResult:
     progress: list[float] = []
-    found = asyncio.run(run(RunOptions(), lambda _, done: progress.append(done), QUICK))
+    found = asyncio.run(EXPERIMENT.run(RunOptions(environments=1), lambda _, done: progress.append(done)))
     assert progress == sorted(progress)
     return found
 
@@ -31,7 +28,7 @@ def test_with_warmline_every_environment_ends_by_itself_and_leaves_no_connection
     situations = {"never_frozen", "thawed_signal", "mid_operation", "dead_network"}
     assert {f"{one}_{way}" for one in situations for way in ("thread", "libcurl")} <= of_case.keys()
     assert set(of_case.values()) == {1}
-    assert result.variants["warmline"]["deadlocks_of_2"] == 0
+    assert result.variants["warmline"]["deadlocks_of_12"] == 0
 
 
 def test_a_signal_handler_is_never_reached_while_the_runtime_client_waits_in_libcurl(result: ExperimentResult) -> None:
@@ -48,14 +45,13 @@ def test_every_case_has_a_time(result: ExperimentResult) -> None:
 
 
 def test_what_the_command_line_runs_ends_forty_environments_a_case() -> None:
-    (experiment,) = [experiment for experiment in EXPERIMENTS if experiment.name == "shutdown"]
-    assert experiment.environments == 40
+    assert EXPERIMENT in EXPERIMENTS
+    assert EXPERIMENT.environments == 40
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_forty_endings_of_each_case_are_clean_and_none_of_five_hundred_deadlocks() -> None:
-    (experiment,) = [experiment for experiment in EXPERIMENTS if experiment.name == "shutdown"]
-    result = asyncio.run(experiment.run(RunOptions(environments=40), lambda *_: None))
+    result = asyncio.run(EXPERIMENT.run(RunOptions(environments=40), lambda *_: None))
     assert set(clean(result, "warmline").values()) == {40}
     assert result.variants["warmline"]["deadlocks_of_500"] == 0

@@ -10,14 +10,14 @@ from .cases import Plan
 from .measure import measure
 from .result import NAME, to_result
 
-__all__ = ["EXPERIMENT", "run"]
+__all__ = ["EXPERIMENT"]
 
 
-async def run(options: RunOptions, on_progress: OnProgress, plan: Plan | None = None) -> ExperimentResult:
+async def run(options: RunOptions, on_progress: OnProgress) -> ExperimentResult:
     """
-    Measure the plan, by default all of it with as many endings of each case as there are to be environments.
+    Measure as many endings of each case as there are to be environments.
     """
-    return to_result(options, await measure(plan or Plan(endings=options.environments), options, on_progress))
+    return to_result(options, await measure(Plan(endings=options.environments), options, on_progress))
 
 
 EXPERIMENT = Experiment(NAME, "SIGTERM after a thaw, in an operation, on a dead network", run, environments=40)

@@ -205,7 +205,7 @@ async def measure(plan: Plan, options: RunOptions, on_progress: OnProgress) -> M
 
 def _possible(plan: Plan, best: Freezer) -> Plan:
     situations = tuple(one for one in plan.situations if one.freezer in {None, "signal", best.name})
-    return Plan(plan.endings, plan.busy, situations)
+    return Plan(plan.endings, situations)
 
 
 def _check_started(failed: Outcome | None, environment: Environment) -> None:

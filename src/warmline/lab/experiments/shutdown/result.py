@@ -96,8 +96,6 @@ def _answer(plan: Plan, variants: Mapping[str, Mapping[str, float]]) -> str:
         f"themselves, and with AWS's sample {sample['clean_percent']:.0f} %"
     )
     name = f"deadlocks_of_{plan.busy}"
-    if name not in ours:
-        return f"{answer}."
     return f"{answer}; of {plan.busy} busy ones {ours[name]:.0f} and {sample[name]:.0f} had to be killed."
 
 
