@@ -6,22 +6,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .runtime.client import connect, connect_async
-from .runtime.errors import (
-    ConfigurationError,
-    InvalidOptionError,
-    InvalidURIError,
-    MissingURIError,
-    SrvMaxHostsError,
-    UnknownOptionError,
-    UnreadableSecretError,
-    UnsupportedHandlerError,
-    UnusableSecretError,
-    WarmlineError,
-)
-from .runtime.invocation import handler, invocation
-from .runtime.loop import event_loop
-from .runtime.shutdown import arm as _arm
+from .runtime.lean import LeanImport as _LeanImport
+
+with _LeanImport():
+    from .runtime.client import connect, connect_async
+    from .runtime.errors import (
+        ConfigurationError,
+        InvalidOptionError,
+        InvalidURIError,
+        MissingURIError,
+        SrvMaxHostsError,
+        UnknownOptionError,
+        UnreadableSecretError,
+        UnsupportedHandlerError,
+        UnusableSecretError,
+        WarmlineError,
+    )
+    from .runtime.invocation import handler, invocation
+    from .runtime.loop import event_loop
+    from .runtime.shutdown import arm as _arm
 
 if TYPE_CHECKING:
     from .runtime.metrics.snapshot import InvocationMetrics

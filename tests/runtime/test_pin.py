@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 import logging
 from collections.abc import Callable
@@ -32,7 +31,7 @@ THREE = Pin(
 
 def pin_of(cluster: AtlasCluster) -> Pin:
     (servers,) = cluster.names.behaviour.zone.srv.values()
-    return dataclasses.replace(THREE, seeds=tuple(f"{host}:{port}" for host, port in servers))
+    return THREE._replace(seeds=tuple(f"{host}:{port}" for host, port in servers))
 
 
 @pytest.fixture
@@ -124,7 +123,7 @@ def test_the_variable_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / pin.FILE).write_text(THREE.text())
     assert pin.read(HOST) == THREE
     assert pin.read(HOST.upper()) == THREE
-    other = dataclasses.replace(THREE, seeds=THREE.seeds[:1])
+    other = THREE._replace(seeds=THREE.seeds[:1])
     monkeypatch.setenv(pin.VARIABLE, other.text())
     assert pin.read(HOST) == other
 
@@ -138,7 +137,7 @@ def test_there_is_no_pin_where_there_is_no_function(monkeypatch: pytest.MonkeyPa
     ("text", "says"),
     [
         ("{", "malformed"),
-        (dataclasses.replace(THREE, host="other.lab.mongodb.test").text(), "is for other.lab.mongodb.test"),
+        (THREE._replace(host="other.lab.mongodb.test").text(), "is for other.lab.mongodb.test"),
     ],
 )
 def test_a_pin_that_cannot_be_used_is_left_and_one_line_says_so(
@@ -157,7 +156,7 @@ def test_an_old_pin_is_used_and_one_line_says_how_to_renew_it(
     days: int, lines: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     resolved = (TODAY - timedelta(days=days)).isoformat()
-    monkeypatch.setenv(pin.VARIABLE, dataclasses.replace(THREE, resolved=resolved).text())
+    monkeypatch.setenv(pin.VARIABLE, THREE._replace(resolved=resolved).text())
     assert pin.read(HOST) is not None
     assert len(caplog.messages) == lines
     assert all("days old" in line and "warmline pin" in line for line in caplog.messages)
@@ -188,7 +187,7 @@ def test_if_no_pinned_server_answers_the_records_are_asked_for_and_one_line_says
 ) -> None:
     (port,) = free_ports(1)
     dead = (f"cluster0-shard-00-00.lab.mongodb.test:{port}", f"gone.lab.mongodb.test:{port}")
-    monkeypatch.setenv(pin.VARIABLE, dataclasses.replace(THREE, seeds=dead).text())
+    monkeypatch.setenv(pin.VARIABLE, THREE._replace(seeds=dead).text())
     with caplog.at_level(logging.WARNING, "warmline"):
         client = kind(named.uri())
     assert len(caplog.messages) == 1

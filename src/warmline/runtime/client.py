@@ -14,7 +14,6 @@ from pymongo.errors import PyMongoError
 
 from . import loop, private, shutdown
 from .environment import METRICS_VARIABLE, during_init, metrics, on_lambda, on_snapstart
-from .probe import close, is_there
 from .registry import CLIENTS, Client
 from .settings import Settings, refusal, settings
 from .start import Start, start
@@ -102,13 +101,17 @@ def _make(kind: type[Client], given: Settings) -> Client:
     at_once = given.connect_at_init and during_init() and not loop.is_running()
     begun = start(given, use_pin=at_once and not on_snapstart())
     client = _client(kind, given, begun)
-    if begun.is_pinned and not is_there(client):
-        _log.warning(
-            "warmline: none of the pinned servers answers, so the SRV record is asked for; renew the pin: warmline pin"
-        )
-        close(client)
-        client = _client(kind, given, start(given, use_pin=False))
-    return client
+    if not begun.is_pinned:
+        return client
+    from . import probe
+
+    if probe.is_there(client):
+        return client
+    _log.warning(
+        "warmline: none of the pinned servers answers, so the SRV record is asked for; renew the pin: warmline pin"
+    )
+    probe.close(client)
+    return _client(kind, given, start(given, use_pin=False))
 
 
 def _client(kind: type[Client], given: Settings, begun: Start) -> Client:

@@ -5,8 +5,7 @@ The client options that warmline sets when neither the caller nor the URI does.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .environment import function_and_version
 
@@ -14,8 +13,7 @@ _PAGE = "https://www.mongodb.com/docs/atlas/manage-connections-aws-lambda/"
 _SPECIFICATIONS = "https://github.com/mongodb/specifications/blob/master/source/"
 
 
-@dataclass(frozen=True)
-class Default:
+class Default(NamedTuple):
     """
     One option: PyMongo's name for it, our value, why, and where the fact behind it stands.
 

@@ -17,9 +17,8 @@ import os
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 _log = logging.getLogger("warmline")
@@ -38,8 +37,7 @@ TXT_OPTIONS = ("authSource", "replicaSet", "loadBalanced")
 _OTHER_RECORD = ("srvservicename", "srvallowedhostssuffix", "srv_host_validator", "directconnection")
 
 
-@dataclass(frozen=True)
-class Pin:
+class Pin(NamedTuple):
     """
     The records of one cluster.
 
@@ -58,7 +56,7 @@ class Pin:
         """
         Write it as ``parse`` reads it.
         """
-        return json.dumps(asdict(self))
+        return json.dumps(self._asdict())
 
 
 def parse(text: str) -> Pin:

@@ -8,7 +8,7 @@ import pymongo
 from pymongo import AsyncMongoClient
 from pymongo.errors import ServerSelectionTimeoutError
 
-from . import loop
+from . import loop, private
 from .registry import Client
 
 # By then a port has refused, a name has turned out to be unknown, and a cluster on another continent has answered.
@@ -23,9 +23,10 @@ def is_there(client: Client) -> bool:
     for _ in range(_TRIES):
         try:
             with pymongo.timeout(_TRY_SECONDS):
-                ping = client.admin.command("ping", read_preference=client.read_preference)
                 if isinstance(client, AsyncMongoClient):
-                    loop.run(ping)
+                    loop.run(private.open_connection_async(client))
+                else:
+                    private.open_connection(client)
         except ServerSelectionTimeoutError:
             servers = client.topology_description.server_descriptions().values()
         except Exception:

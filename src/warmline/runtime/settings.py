@@ -7,8 +7,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pymongo
 from pymongo import uri_parser
@@ -38,8 +37,7 @@ _REFERENCES = ("arn:", "secretsmanager:", "ssm:")
 _WELL_FORMED_CREDENTIALS = r"[^:/?#\[\]@]+(:[^:/?#\[\]@]*)?@[^@]*"
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """
     What ``MongoClient`` is called with, and where the URI came from.
 
@@ -47,12 +45,16 @@ class Settings:
     was read from, if it was a reference.
     """
 
-    uri: str = field(repr=False)
+    uri: str
     where: str
-    options: Mapping[str, Any] = field(repr=False)
+    options: Mapping[str, Any]
     connect_at_init: bool
-    named: Mapping[str, Any] = field(repr=False)
+    named: Mapping[str, Any]
     secret: Secret | None
+
+    def __repr__(self) -> str:
+        # The URI and the options may hold a password.
+        return f"Settings(where={self.where!r}, connect_at_init={self.connect_at_init!r})"
 
     @property
     def identity(self) -> str:

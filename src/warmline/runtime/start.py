@@ -7,10 +7,9 @@ Only on Lambda, where cold starts count: elsewhere a client is made from the URI
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from . import limit, pin, trust
+from . import trust
 from .defaults import SRV_MAX_HOSTS
 from .environment import on_lambda
 from .settings import Settings
@@ -18,8 +17,7 @@ from .settings import Settings
 _SRV = "mongodb+srv://"
 
 
-@dataclass(frozen=True)
-class Start:
+class Start(NamedTuple):
     """
     What ``MongoClient`` is called with.
 
@@ -27,10 +25,14 @@ class Start:
     - ``more_roots``: is to be told of the client, if it has few roots to begin with
     """
 
-    uri: str = field(repr=False)
-    options: Mapping[str, Any] = field(repr=False)
+    uri: str
+    options: Mapping[str, Any]
     is_pinned: bool = False
     more_roots: trust.MoreRoots | None = None
+
+    def __repr__(self) -> str:
+        # The URI and the options may hold a password.
+        return f"Start(is_pinned={self.is_pinned!r}, more_roots={self.more_roots!r})"
 
 
 def start(given: Settings, *, use_pin: bool) -> Start:
@@ -46,29 +48,24 @@ def start(given: Settings, *, use_pin: bool) -> Start:
         return Start(uri, options)
     is_srv, pinned = uri.startswith(_SRV), None
     if is_srv:
-        host = hosts[0]
-        pinned = pin.read(host) if use_pin and pin.holds_beside(given.named) else None
-        if limit.is_open(given.named) and limit.is_sharded(pinned.options if pinned else limit.txt_options(host)):
+        # Only now: what a function does not need it does not import.
+        from . import limit, pin
+
+        if use_pin and pin.holds_beside(given.named):
+            pinned = pin.read(hosts[0])
+        if limit.is_open(given.named) and limit.is_sharded(pinned.options if pinned else limit.txt_options(hosts[0])):
             options["srvMaxHosts"] = SRV_MAX_HOSTS.value
         if pinned:
-            uri, options = _pinned(pinned, uri, options, given.named)
+            most = given.named.get("srvmaxhosts", options.get("srvMaxHosts"))
+            uri = pin.standard_uri(uri, pinned, hosts=most)
+            # Beside a mongodb:// string it is an error.
+            options = {name: value for name, value in options.items() if name.lower() != "srvmaxhosts"}
     listeners = options.get("event_listeners", ())
     more_roots = None
     if isinstance(listeners, list | tuple) and trust.applies(hosts, given.named, tls=is_srv):
         more_roots = trust.MoreRoots()
         options |= {"tlsCAFile": trust.ROOTS, "event_listeners": [*listeners, more_roots]}
     return Start(uri, options, pinned is not None, more_roots)
-
-
-def _pinned(
-    found: pin.Pin, uri: str, options: Mapping[str, Any], named: Mapping[str, Any]
-) -> tuple[str, dict[str, Any]]:
-    """
-    Turn URI and options into those for the pinned servers. ``srvMaxHosts`` is an error beside them.
-    """
-    most = {"srvmaxhosts": named.get("srvmaxhosts"), **{name.lower(): value for name, value in options.items()}}
-    left = {name: value for name, value in options.items() if name.lower() != "srvmaxhosts"}
-    return pin.standard_uri(uri, found, hosts=most["srvmaxhosts"]), left
 
 
 def _hosts(uri: str) -> list[str]:

@@ -5,13 +5,11 @@ What the operations of an invocation have waited for, so that the error of one t
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Literal
 
 Wait = Literal["server selection", "checkout", "connecting", "socket"]
 
 
-@dataclass(slots=True)
 class Waits:
     """
     The last wait of one invocation: for what, how many seconds, and on which node (``host:port``), if on one.
@@ -19,10 +17,13 @@ class Waits:
     ``until`` is when operations must have ended (monotonic clock), if there is a deadline.
     """
 
-    until: float | None = None
-    what: Wait | None = None
-    seconds: float = 0.0
-    node: str | None = None
+    __slots__ = ("node", "seconds", "until", "what")
+
+    def __init__(self, until: float | None = None) -> None:
+        self.until = until
+        self.what: Wait | None = None
+        self.seconds = 0.0
+        self.node: str | None = None
 
     def note(self, what: Wait, seconds: float, node: str | None = None) -> None:
         """

@@ -7,6 +7,7 @@ from __future__ import annotations
 from . import (
     acknowledged_writes,
     async_loop,
+    cold_start,
     deadline,
     limit_hosts,
     managed_instances,
@@ -23,6 +24,7 @@ from .result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric
 EXPERIMENTS = (
     reuse_client.EXPERIMENT,
     limit_hosts.EXPERIMENT,
+    cold_start.EXPERIMENT,
     deadline.EXPERIMENT,
     shutdown.EXPERIMENT,
     thaw.EXPERIMENT,

@@ -17,7 +17,8 @@ from .hook.warmline_hook import EGRESS_VARIABLE, NAMES_VARIABLE
 from .zone import LAB_DOMAIN
 
 _HERE = Path(__file__).parent
-_HOOK = _HERE / "hook"
+# Has the sitecustomize, and the package that it activates.
+HOOK = _HERE / "hook"
 
 # The only port that resolv.conf knows.
 _DNS_PORT = 53
@@ -51,7 +52,7 @@ class Resolver:
         """
         added = {**self.variables, **({EGRESS_VARIABLE: egress} if egress else {})}
         if added.keys() & {NAMES_VARIABLE, EGRESS_VARIABLE}:
-            added["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_HOOK), environ.get("PYTHONPATH"))))
+            added["PYTHONPATH"] = os.pathsep.join(filter(None, (str(HOOK), environ.get("PYTHONPATH"))))
         return {**environ, **added}
 
     def command(self, argv: Sequence[str]) -> list[str]:
