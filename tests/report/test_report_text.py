@@ -32,6 +32,17 @@ def test_every_metric_is_a_row_with_a_value_for_each_variant() -> None:
         assert expected == row.strip().removeprefix(metric.label).split()
 
 
+def test_many_variants_are_rows_and_fit_80_columns() -> None:
+    names = [f"variant-{number}" for number in range(8)]
+    values = {metric.name: 1234.5 for metric in METRICS[:5]}
+    result = replace(reuse_client(), metrics=METRICS[:5], variants=dict.fromkeys(names, values), variant_labels={})
+    lines = printed(result).splitlines()
+    for name in names:
+        (row,) = [line.split() for line in lines if line.startswith(name)]
+        assert row == [name, *(f"{1234.5:,.{metric.decimals}f}" for metric in METRICS[:5])]
+    assert max(cell_len(line) for line in lines) <= 80
+
+
 def test_a_label_that_wraps_loses_no_word() -> None:
     words = printed(reuse_client()).split()
     for label in [*LABELS.values(), *(metric.label for metric in METRICS)]:

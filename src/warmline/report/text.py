@@ -17,17 +17,20 @@ if TYPE_CHECKING:
 # Three such columns leave more than half of 80 to the metrics' labels.
 _VARIANT_WIDTH = 12
 
+# With more variants than this they are the rows.
+_MOST_COLUMNS = 5
+
 
 def print_result(result: ExperimentResult, console: Console) -> None:
     """
-    Print the answer, a table with a column for each variant, the ratios, and what the run can't show.
+    Print the answer, a table of variants and metrics, the ratios, and what the run can't show.
     """
     from rich.padding import Padding
     from rich.text import Text
 
     # All texts are Text: square brackets in a label are no markup.
     console.print(Padding(Text(result.answer, style="bold"), (0, 0, 1, 0)))
-    console.print(_metrics(result))
+    console.print(_variants(result) if len(result.variants) > _MOST_COLUMNS else _metrics(result))
     if result.ratios:
         console.print(Padding(_ratios(result), (1, 0, 0, 0)))
     if result.notes:
@@ -36,6 +39,9 @@ def print_result(result: ExperimentResult, console: Console) -> None:
 
 
 def _metrics(result: ExperimentResult) -> Table:
+    """
+    A row for each metric and a column for each variant.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -58,6 +64,26 @@ def _metrics(result: ExperimentResult) -> Table:
             table.add_row(Text(group, style="bold"))
         values = (Text(metric_value(result, metric, variant)) for variant in result.variants)
         table.add_row(Text(metric.label), *values)
+    return table
+
+
+def _variants(result: ExperimentResult) -> Table:
+    """
+    A row for each variant and a column for each metric, where the other way round there would be too many columns.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table.add_column(Text(result.experiment), overflow="fold")
+    for metric in result.metrics:
+        table.add_column(
+            Text(metric.label), justify="right", vertical="bottom", overflow="fold", max_width=_VARIANT_WIDTH
+        )
+    for variant in result.variants:
+        values = (Text(metric_value(result, metric, variant)) for metric in result.metrics)
+        table.add_row(Text(variant_label(result, variant)), *values)
     return table
 
 

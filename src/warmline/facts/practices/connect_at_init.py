@@ -19,6 +19,6 @@ PRACTICE = Practice(
     sources=(sources.PYMONGO_FAAS_CONNECT, sources.PYMONGO_CLIENT, sources.AWS_ENVIRONMENT),
     runtime=Filled(("warmline.connect",)),
     rules=NotYet(),
-    experiment=NotYet(),
+    experiment=Filled(("cold-start",)),
     page=Filled(("docs/practices/connect-at-init.md",)),
 )

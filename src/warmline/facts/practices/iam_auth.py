@@ -20,6 +20,6 @@ PRACTICE = Practice(
     sources=(sources.ATLAS_LAMBDA, sources.SPEC_AUTHENTICATION, sources.AWS_ROLES),
     runtime=Filled(("warmline.connect",)),
     rules=NotYet(),
-    experiment=NotYet(),
+    experiment=Filled(("cold-start",)),
     page=Filled(("docs/practices/iam-auth.md",)),
 )
