@@ -15,7 +15,9 @@ import pytest
 from warmline.runtime.lean import LeanImport
 
 # PyMongo 4.13 does not import the module, newer ones do.
-takes_it = pytest.mark.skipif(not hasattr(pymongo.common, "requires"), reason="this PyMongo does not take anything of it")
+takes_it = pytest.mark.skipif(
+    not hasattr(pymongo.common, "requires"), reason="this PyMongo does not take anything of it"
+)
 
 LAMBDA = {"AWS_EXECUTION_ENV": "AWS_Lambda_python3.13"}
 
@@ -48,7 +50,9 @@ def test_elsewhere_it_is() -> None:
         "import importlib.metadata; answer = importlib.metadata.version('pymongo')",
         "from importlib.metadata import version; answer = version('pymongo')",
         pytest.param("from pymongo.common import version; answer = version('pymongo')", marks=takes_it),
-        pytest.param("from pymongo.common import requires; requires('pymongo'); answer = pymongo.version", marks=takes_it),
+        pytest.param(
+            "from pymongo.common import requires; requires('pymongo'); answer = pymongo.version", marks=takes_it
+        ),
         pytest.param(
             "from pymongo.common import check_for_min_version as check; check('dnspython'); answer = pymongo.version",
             marks=takes_it,
