@@ -55,16 +55,18 @@ DEFAULTS = (
     ),
     Default(
         "serverSelectionTimeoutMS",
-        5_000,
-        "PyMongo waits 30 s, Lambda's own timeout is 3 s: the real error would hide behind 'Task timed out'. "
-        "Five seconds outlast an election. Inside @handler the invocation's deadline takes this option's place.",
-        _SPECIFICATIONS + "server-selection/server-selection.md",
+        15_000,
+        "After its primary is lost a cluster elects another within 12 s, and a shorter wait would fail what could "
+        "succeed. Inside @handler the invocation's deadline shortens it, so that the real error comes before "
+        "'Task timed out'.",
+        "https://www.mongodb.com/docs/manual/replication/#automatic-failover",
     ),
     Default(
         "connectTimeoutMS",
-        2_000,
-        "Long enough for one lost SYN (sent again after 1 s) and a TLS handshake; PyMongo's 20 s is also how long "
-        "a monitor waits on a dead connection before the pool is cleared.",
+        10_000,
+        "As long as Init may take. A cluster that admits few new connections in a second lets the others wait, and who "
+        "gives up early begins again at the end of the queue. PyMongo's 20 s is also how long a monitor waits on a "
+        "dead connection.",
         _SPECIFICATIONS + "server-discovery-and-monitoring/server-monitoring.md",
     ),
 )

@@ -23,6 +23,8 @@ from .waits import WAITS
 # Selecting a server, and checking a connection out for a write and for a read: what every operation goes through.
 _CONNECTING = ("_select_server", "_checkout", "_conn_from_server")
 
+_MOST_PATIENCE_SECONDS = 0.25
+
 # A selection that waits looks at its time only so often (PyMongo's MIN_HEARTBEAT_INTERVAL), and so ends later by up to
 # this much. Within an invocation it must end before Lambda does.
 _SELECTION_STEP_SECONDS = 0.5
@@ -165,12 +167,14 @@ async def open_connection_async(client: AsyncMongoClient[dict[str, Any]]) -> Non
 
 def idle_connections_hold(client: MongoClient[dict[str, Any]], least_seconds: float) -> bool:
     """
-    Tell whether every idle connection of the client answers, from a server that still has the role it had.
+    Tell whether the client has idle connections, and each answers from a server that still has the role it had.
 
-    Each may take four of the round trips as they were until now, and at least so many seconds.
+    Each may take four of the round trips as they were until now, and at least so many seconds. A client without any
+    has lost them: its monitors may be waiting for what will never come.
 
     :raises AttributeError: this PyMongo has lost one of the private names.
     """
+    asked = 0
     for server in list(client._topology._servers.values()):
         with ExitStack() as checked_out:
             try:
@@ -178,17 +182,19 @@ def idle_connections_hold(client: MongoClient[dict[str, Any]], least_seconds: fl
                     with pymongo.timeout(_patience(server, least_seconds)):
                         connection = checked_out.enter_context(server.pool.checkout())
                         answer = connection.command("admin", {"hello": 1}, publish_events=False)
+                    asked += 1
                     if answer.get("isWritablePrimary") != server.description.is_writable:
                         return False
             except PyMongoError:
                 return False
-    return True
+    return asked > 0
 
 
 async def idle_connections_hold_async(client: AsyncMongoClient[dict[str, Any]], least_seconds: float) -> bool:
     """
     As :func:`idle_connections_hold`.
     """
+    asked = 0
     for server in list(client._topology._servers.values()):
         async with AsyncExitStack() as checked_out:
             try:
@@ -196,15 +202,17 @@ async def idle_connections_hold_async(client: AsyncMongoClient[dict[str, Any]], 
                     with pymongo.timeout(_patience(server, least_seconds)):
                         connection = await checked_out.enter_async_context(server.pool.checkout())
                         answer = await connection.command("admin", {"hello": 1}, publish_events=False)
+                    asked += 1
                     if answer.get("isWritablePrimary") != server.description.is_writable:
                         return False
             except PyMongoError:
                 return False
-    return True
+    return asked > 0
 
 
 def _patience(server: Any, least_seconds: float) -> float:
-    return max(4 * (server.description.round_trip_time or 0.0), least_seconds)
+    # Round trips as a busy process has seen them may be long; a new connection is then the quicker way to know.
+    return max(min(4 * (server.description.round_trip_time or 0.0), _MOST_PATIENCE_SECONDS), least_seconds)
 
 
 def renew(client: MongoClient[dict[str, Any]]) -> None:

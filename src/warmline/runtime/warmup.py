@@ -21,8 +21,7 @@ from .registry import Client
 
 _log = logging.getLogger("warmline")
 
-# Init has 10 s, shared with the function's own imports. One attempt to resolve the name and one to connect,
-# at 2 s each (connectTimeoutMS), fit into this.
+# Init has 10 s, shared with the function's own imports.
 INIT_CONNECT_SECONDS = 4.0
 
 # Between two attempts: full jitter, so that a thousand environments that were refused at once don't come back at once.
