@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -47,39 +51,62 @@ def test_a_program_runs_with_the_clusters_names_and_its_exit_code_is_ours(
 
 def test_ctrl_c_is_the_programs_and_a_signal_that_ends_it_is_told_as_a_shell_does(tmp_path: Path) -> None:
     program = "trap 'echo heard; kill -KILL $$' INT; echo ready; while :; do sleep 0.05; done"
-    run = subprocess.Popen(
+    with subprocess.Popen(
         [*UP, "--members", "1", "--no-tls", "--auth", "none", "--", "sh", "-c", program],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "TMPDIR": str(tmp_path)},
         start_new_session=True,
-    )
-    assert run.stdout is not None
-    assert run.stdout.readline() == "ready\n"
-    # As the terminal does it: to the command and the program.
-    os.killpg(run.pid, signal.SIGINT)
-    printed, errors = run.communicate(timeout=30)
+    ) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "ready\n"
+        # As the terminal does it: to the command and the program.
+        os.killpg(run.pid, signal.SIGINT)
+        printed, errors = run.communicate(timeout=30)
     assert printed == "heard\n"
     assert run.returncode == 128 + signal.SIGKILL, errors
     assert list(tmp_path.iterdir()) == []
 
 
-def started(tmp_path: Path, *options: str) -> tuple[subprocess.Popen[str], list[str]]:
-    run = subprocess.Popen(
-        [*UP, "--members", "1", *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-    )
-    assert run.stdout is not None
-    lines: list[str] = []
-    while not lines or "Ctrl-C" not in lines[-1]:
-        line = run.stdout.readline()
-        assert line, run.communicate()
-        lines.append(line)
-    return run, lines
+@dataclass
+class Running:
+    """
+    A command that keeps its cluster, and what it has printed.
+    """
+
+    process: subprocess.Popen[str]
+    lines: list[str]
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Callable[..., Running]]:
+    """
+    Start the command with these options and return when it has told everything.
+    """
+    with ExitStack() as stack:
+
+        def up(*options: str) -> Running:
+            process = stack.enter_context(
+                subprocess.Popen(
+                    [*UP, "--members", "1", *options],
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    env={**os.environ, "TMPDIR": str(tmp_path)},
+                )
+            )
+            # A test that fails leaves nothing running.
+            stack.callback(process.terminate)
+            assert process.stdout is not None
+            lines: list[str] = []
+            while not lines or "Ctrl-C" not in lines[-1]:
+                line = process.stdout.readline()
+                assert line, process.communicate()
+                lines.append(line)
+            return Running(process, lines)
+
+        yield up
 
 
 @pytest.mark.parametrize(
@@ -91,15 +118,16 @@ def started(tmp_path: Path, *options: str) -> tuple[subprocess.Popen[str], list[
     ],
 )
 def test_what_it_prints_works_from_any_shell_and_ctrl_c_ends_it_and_leaves_nothing(
-    options: list[str], sees: str, tmp_path: Path
+    options: list[str], sees: str, up: Callable[..., Running], tmp_path: Path
 ) -> None:
-    run, lines = started(tmp_path, *options)
-    exports = [line for line in lines if line.startswith("export ")]
-    others = [line for line in lines if line not in exports]
+    run = up(*options)
+    exports = [line for line in run.lines if line.startswith("export ")]
+    others = [line for line in run.lines if line not in exports]
     assert all(line.startswith("#") for line in others)
-    assert any(f"end at {datetime.now().astimezone() + timedelta(hours=12):%H:}" in line for line in others) == (
-        "iam" in options
-    )
+    if "iam" in options:
+        (told,) = re.findall(r"end at (.*), after 12 hours", "".join(others))
+        left = datetime.strptime(told, "%H:%M on %Y-%m-%d").astimezone() - datetime.now().astimezone()
+        assert timedelta(hours=11) < left <= timedelta(hours=12)
     shell = subprocess.run(
         ["sh", "-c", f'{"".join(exports)}exec {sys.executable} -c "$PROGRAM"'],
         capture_output=True,
@@ -110,15 +138,15 @@ def test_what_it_prints_works_from_any_shell_and_ctrl_c_ends_it_and_leaves_nothi
     )
     assert (shell.returncode, shell.stdout.strip()) == (7, sees), shell.stderr
 
-    run.send_signal(signal.SIGINT)
-    _, errors = run.communicate(timeout=30)
-    assert run.returncode == 0
+    run.process.send_signal(signal.SIGINT)
+    _, errors = run.process.communicate(timeout=30)
+    assert run.process.returncode == 0
     assert "everything that was started has ended" in errors
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_server_that_dies_is_told_in_one_line_and_its_log_is_kept(tmp_path: Path) -> None:
-    run, _ = started(tmp_path, "--no-tls", "--auth", "none")
+def test_a_server_that_dies_is_told_in_one_line_and_its_log_is_kept(up: Callable[..., Running]) -> None:
+    run = up("--no-tls", "--auth", "none").process
     (server,) = [child for child in psutil.Process(run.pid).children() if "mongod" in child.name()]
     server.kill()
     _, errors = run.communicate(timeout=30)

@@ -145,10 +145,7 @@ def _tell(running: AtlasCluster, credentials: Credentials | None) -> None:
         typer.echo("# it leads to the primary alone: the other members are known by the cluster's names only")
     if credentials:
         typer.echo(f"# {_end_of(credentials)}")
-    typer.echo(
-        "# for a program with mongodb+srv:// and the cluster's names, as on Atlas: add -- PROGRAM to this command,"
-    )
-    typer.echo("# -- bash for a shell")
+    typer.echo("# with mongodb+srv:// and the cluster's names, as on Atlas: add -- PROGRAM to this command, or -- bash")
     typer.echo("# Ctrl-C ends it")
 
 

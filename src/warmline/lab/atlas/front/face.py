@@ -129,6 +129,9 @@ class Face:
         self._listener.close()
         for connection in self._connections:
             connection.cancel()
+        for client in self._flows:
+            # The end of TLS waits for an answer, and a client that is frozen or gone has none.
+            client.transport.abort()
         await asyncio.gather(*self._connections, return_exceptions=True)
         await self._listener.wait_closed()
 
@@ -279,6 +282,9 @@ def _has_hung_up(writer: asyncio.StreamWriter) -> bool:
     """
     Ask the kernel whether the client has closed or reset the connection; its ClientHello may be unread as yet.
     """
+    if writer.transport.is_closing():
+        # asyncio was told of a reset already: without TLS it reads while we wait.
+        return True
     poll = select.poll()
     poll.register(writer.get_extra_info("socket"), _PEER_CLOSED)
     return bool(poll.poll(0))
