@@ -11,7 +11,7 @@ demo: $(VENV)/installed
 	$(BIN)/warmline lab run reuse-client --environments 20 --html build/reuse-client.html --json build/reuse-client.json
 
 test: $(VENV)/installed
-	$(BIN)/pytest -m "not slow" --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" --cov --cov-report=term:skip-covered
 
 test-all: $(VENV)/installed
 	$(BIN)/pytest

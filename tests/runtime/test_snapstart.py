@@ -118,7 +118,9 @@ def test_a_cluster_that_is_not_there_after_the_restore_takes_no_longer_than_in_i
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(warmup, "INIT_CONNECT_SECONDS", 0.5)
-    first, second = (connect(NOBODY, appName=name, connect=False) for name in ("first", "second"))
+    first, second = (
+        connect(NOBODY, appName=name, connect=False, serverSelectionTimeoutMS=300) for name in ("first", "second")
+    )
     for client in (first, second):
         # As if they had been connected when the snapshot was taken.
         client._get_topology()

@@ -96,6 +96,18 @@ def test_without_the_decorator_the_first_checkout_of_an_invocation_notices(
         assert client.admin.command("ping")["ok"] == 1
 
 
+def test_a_long_time_between_import_and_init_is_no_freeze(single: Cluster) -> None:
+    freeze(1000)
+    warmline.connect(single.uri, appName="init")
+    with MongoClient[dict[str, Any]](single.uri) as asking:
+        # One for operations and one monitor, the first that were made.
+        assert len(connections(asking, "init")) == 2
+        created = asking.admin.command("serverStatus")["connections"]["totalCreated"]
+        client = warmline.connect(single.uri, appName="init")
+        client.admin.command("ping")
+        assert asking.admin.command("serverStatus")["connections"]["totalCreated"] == created
+
+
 def test_a_pause_within_one_invocation_is_no_freeze(single: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     client = warmline.connect(single.uri, appName="paused")
     new_invocation(monkeypatch, 1)

@@ -73,7 +73,8 @@ def at_checkout() -> None:
     An asynchronous client can't be looked after from within its loop, so there the decorator is needed.
     """
     invocation = os.environ.get("_X_AMZN_TRACE_ID")
-    if _freeze.checking or (invocation is not None and invocation == _freeze.invocation) or loop.is_running():
+    # Without one it is Init, in which nothing is frozen however long ago this was imported.
+    if invocation is None or invocation == _freeze.invocation or _freeze.checking or loop.is_running():
         return
     _freeze.invocation = invocation
     _look_after_all()
