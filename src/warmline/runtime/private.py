@@ -140,17 +140,18 @@ def _explaining() -> Iterator[None]:
 
 def open_connection(client: MongoClient[dict[str, Any]]) -> None:
     """
-    Have one authenticated connection in the pool of the server that the client's reads go to.
+    Have one authenticated connection in the pool of the server that the client's reads go to, and ping over it.
 
-    Unlike a ``ping`` it shows in no command event: tracers may not be ready for one outside of invocations.
-    Without the private name it is a ``ping``.
+    Unlike ``client.admin.command("ping")`` it shows in no command event: tracers may not be ready for one outside of
+    invocations. Without the private name it is that.
     """
     check_out: Any = getattr(client, "_conn_for_reads", None)
     if check_out is None:
         client.admin.command("ping", read_preference=client.read_preference)
         return
-    with check_out(client.read_preference, None, "ping"):
-        return
+    with check_out(client.read_preference, None, "ping") as (connection, _):
+        # Python runs code slower the first few times: better now than in the first request.
+        connection.command("admin", {"ping": 1}, publish_events=False)
 
 
 async def open_connection_async(client: AsyncMongoClient[dict[str, Any]]) -> None:
@@ -161,8 +162,8 @@ async def open_connection_async(client: AsyncMongoClient[dict[str, Any]]) -> Non
     if check_out is None:
         await client.admin.command("ping", read_preference=client.read_preference)
         return
-    async with await check_out(client.read_preference, None, "ping"):
-        return
+    async with await check_out(client.read_preference, None, "ping") as (connection, _):
+        await connection.command("admin", {"ping": 1}, publish_events=False)
 
 
 def idle_connections_hold(client: MongoClient[dict[str, Any]], least_seconds: float) -> bool:

@@ -23,6 +23,9 @@ _SPAWNER = Path(__file__).with_name("spawner.py")
 # would pay for an import that the zygote spares the others.
 _PRELOAD = (
     "warmline",
+    "warmline.runtime.closer",
+    "warmline.runtime.extension",
+    "warmline.runtime.watch",
     "warmline.lab.names.child",
     "simplejson",
     "decimal",
