@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from pymongo.errors import ExecutionTimeout, PyMongoError, ServerSelectionTimeoutError
 
-from .waits import Waits
+from .waits import Node, Waits
 
 # What is left for the function after its last operation has failed: to raise, to log and to send the answer. A tenth
 # of the time, within these bounds, and never more than half of it.
@@ -47,11 +47,12 @@ def explain(error: PyMongoError, waits: Waits, remaining_seconds: float) -> None
     """
     if not error.timeout or not error.args or "warmline: " in str(error.args[0]):
         return
-    what, node, seconds = waits.what, waits.node, waits.seconds
+    what, seconds = waits.what, waits.seconds
     if isinstance(error, ServerSelectionTimeoutError):
         what = "server selection"
     if what is None:
         return
+    node = _text(waits.node)
     awaited = _FOR[what].format(node=node)
     if isinstance(error, ExecutionTimeout):
         awaited = f"the operation to end on {node}"
@@ -60,3 +61,11 @@ def explain(error: PyMongoError, waits: Waits, remaining_seconds: float) -> None
     at = min((found for mark in _LONG_PARTS if (found := text.find(mark)) >= 0), default=len(text))
     said = f"warmline: waited {seconds:.2f} s for {awaited}; {remaining_seconds:.2f} s of the invocation are left"
     error.args = (f"{text[:at].rstrip('. ')}. {said}{text[at:]}", *error.args[1:])
+
+
+def _text(node: Node | None) -> str:
+    if node is None:
+        return "the server"
+    host, port = node
+    # A Unix domain socket has a path and no port.
+    return host if port is None else f"{host}:{port}"

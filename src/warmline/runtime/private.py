@@ -62,33 +62,37 @@ def bound_selection(client: Client) -> None:
     most = client.options.server_selection_timeout
 
     async def bounded_async(*args: Any, **keywords: Any) -> Any:
-        with _noting_selection(), pymongo.timeout(_selection_seconds(most)):
-            return await select(*args, **keywords)
+        began = time.monotonic()
+        with pymongo.timeout(_selection_seconds(most, began)):
+            try:
+                return await select(*args, **keywords)
+            except ServerSelectionTimeoutError:
+                _note_selection(began)
+                raise
 
     def bounded(*args: Any, **keywords: Any) -> Any:
-        with _noting_selection(), pymongo.timeout(_selection_seconds(most)):
-            return select(*args, **keywords)
+        began = time.monotonic()
+        with pymongo.timeout(_selection_seconds(most, began)):
+            try:
+                return select(*args, **keywords)
+            except ServerSelectionTimeoutError:
+                _note_selection(began)
+                raise
 
     vars(client)["_select_server"] = bounded_async if isinstance(client, AsyncMongoClient) else bounded
 
 
-def _selection_seconds(most: float) -> float:
+def _selection_seconds(most: float, now: float) -> float:
     waits = WAITS.get()
     if waits is None or waits.until is None:
         return most
-    return max(min(most, waits.until - time.monotonic() - _SELECTION_STEP_SECONDS), 0.001)
+    return max(min(most, waits.until - now - _SELECTION_STEP_SECONDS), 0.001)
 
 
-@contextmanager
-def _noting_selection() -> Iterator[None]:
-    began = time.monotonic()
-    try:
-        yield
-    except ServerSelectionTimeoutError:
-        waits = WAITS.get()
-        if waits is not None:
-            waits.note("server selection", time.monotonic() - began)
-        raise
+def _note_selection(began: float) -> None:
+    waits = WAITS.get()
+    if waits is not None:
+        waits.note("server selection", time.monotonic() - began)
 
 
 def explain_until_connected(client: MongoClient[dict[str, Any]]) -> None:

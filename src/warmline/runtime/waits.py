@@ -9,10 +9,12 @@ from typing import Literal
 
 Wait = Literal["server selection", "checkout", "connecting", "socket"]
 
+Node = tuple[str, int | None]
+
 
 class Waits:
     """
-    The last wait of one invocation: for what, how many seconds, and on which node (``host:port``), if on one.
+    The last wait of one invocation: for what, how many seconds, and on which node (host and port), if on one.
 
     ``until`` is when operations must have ended (monotonic clock), if there is a deadline.
     """
@@ -23,9 +25,9 @@ class Waits:
         self.until = until
         self.what: Wait | None = None
         self.seconds = 0.0
-        self.node: str | None = None
+        self.node: Node | None = None
 
-    def note(self, what: Wait, seconds: float, node: str | None = None) -> None:
+    def note(self, what: Wait, seconds: float, node: Node | None = None) -> None:
         """
         Put this wait in place of the last one.
         """

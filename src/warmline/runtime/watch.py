@@ -33,13 +33,13 @@ class Watch(ConnectionPoolListener):
         since = self._checked_out.pop((event.address, event.connection_id), None)
         waits = WAITS.get()
         if waits is not None and since is not None:
-            waits.note("socket", time.monotonic() - since, _node(event))
+            waits.note("socket", time.monotonic() - since, event.address)
 
     def connection_check_out_failed(self, event: Any) -> None:
         waits = WAITS.get()
         if waits is not None:
             timed_out = event.reason == ConnectionCheckOutFailedReason.TIMEOUT
-            waits.note("checkout" if timed_out else "connecting", event.duration or 0.0, _node(event))
+            waits.note("checkout" if timed_out else "connecting", event.duration or 0.0, event.address)
 
     def pool_created(self, event: Any) -> None: ...
 
@@ -54,8 +54,3 @@ class Watch(ConnectionPoolListener):
     def connection_ready(self, event: Any) -> None: ...
 
     def connection_closed(self, event: Any) -> None: ...
-
-
-def _node(event: Any) -> str:
-    host, port = event.address
-    return f"{host}:{port}" if port else str(host)
