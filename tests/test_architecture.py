@@ -22,9 +22,10 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "warmline"
 ALLOWED = {
     "facts": set(),
     "runtime": {"facts"},
+    "check": {"facts"},
     "lab": {"facts", "runtime"},
-    "report": {"facts", "runtime", "lab"},
-    "cli": {"facts", "runtime", "lab", "report"},
+    "report": {"facts", "runtime", "check", "lab"},
+    "cli": {"facts", "runtime", "check", "lab", "report"},
 }
 
 # dnspython is what PyMongo itself needs and asks for mongodb+srv:// with. Lambda's Python runtime brings the last one

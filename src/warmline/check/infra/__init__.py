@@ -1,0 +1,3 @@
+"""
+Infrastructure templates, read into facts: one reader per kind of template.
+"""

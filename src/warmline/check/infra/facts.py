@@ -1,0 +1,203 @@
+"""
+What is known of one template, whatever its kind.
+
+An attribute is ``None`` where the template does not set it. A :class:`~warmline.check.values.Value` whose text is
+``None`` is set, but to something that only a deployment knows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ..location import Location
+from ..values import Value
+
+Kind = Literal["sam", "cloudformation", "serverless", "terraform", "live"]
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """
+    One environment variable of a function, or one property of a resource.
+    """
+
+    name: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vpc:
+    """
+    A function's place in a network.
+
+    :param subnets: their ids or the names of the resources.
+    :param security_groups: as ``subnets``.
+    """
+
+    location: Location
+    subnets: tuple[Value, ...] = ()
+    security_groups: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """
+    One Lambda function.
+
+    :param name: its name in the template (logical id, key or label).
+    :param location: where its definition begins; findings without a better place stand there.
+    :param properties: where a property can be added: an empty stretch at the beginning of a line, and its indent.
+    :param code: the folder or archive of its code, relative to the template.
+    :param memory_mb: megabytes.
+    :param default_memory_mb: what counts where ``memory_mb`` is not set; differs between tools.
+    :param timeout_seconds: seconds.
+    :param default_timeout_seconds: what counts where that is not set.
+    :param reserved_concurrency: environments at most.
+    :param provisioned_concurrency: environments kept initialized.
+    :param snapstart: whether published versions start from a snapshot.
+    :param managed_instances: whether it runs on Lambda Managed Instances.
+    :param role: its IAM role, as a name, reference or ARN.
+    """
+
+    name: str
+    location: Location
+    handler: Value | None = None
+    code: Value | None = None
+    runtime: Value | None = None
+    package: Literal["zip", "image"] = "zip"
+    memory_mb: Value | None = None
+    default_memory_mb: int = 128
+    timeout_seconds: Value | None = None
+    default_timeout_seconds: int = 3
+    variables: tuple[Variable, ...] = ()
+    vpc: Vpc | None = None
+    role: Value | None = None
+    layers: tuple[Value, ...] = ()
+    reserved_concurrency: Value | None = None
+    provisioned_concurrency: Value | None = None
+    snapstart: bool = False
+    managed_instances: bool = False
+    properties: Location | None = None
+    indent: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """
+    An Atlas cluster.
+
+    :param kind: ``REPLICASET``, ``SHARDED`` or ``GEOSHARDED``, as Atlas calls it.
+    :param tier: ``M10`` and so on.
+    """
+
+    name: str
+    location: Location
+    kind: Value | None = None
+    tier: Value | None = None
+    shards: Value | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessEntry:
+    """
+    One entry of an Atlas project's access list: an address, a range, or an AWS security group.
+    """
+
+    location: Location
+    address: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseUser:
+    """
+    An Atlas database user.
+
+    :param iam: ``ROLE`` or ``USER`` where it logs in by AWS IAM, ``None`` otherwise.
+    :param roles: ``name@database``.
+    """
+
+    name: str
+    location: Location
+    password: Value | None = None
+    iam: Value | None = None
+    roles: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """
+    A template's parameter or variable with a default.
+    """
+
+    name: str
+    default: Value | None
+    location: Location
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """
+    A range of ports that a security group lets out, and to where.
+
+    :param protocol: ``tcp``, or ``-1`` for all.
+    """
+
+    low: int
+    high: int
+    protocol: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityGroup:
+    """
+    A security group of the template; ``egress`` is ``None`` where it lets everything out.
+    """
+
+    name: str
+    location: Location
+    egress: tuple[Port, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """
+    A part of the network between the functions and the cluster.
+
+    :param kind: ``peering`` or ``private-endpoint`` (with Atlas), ``nat-gateway``, ``vpc-endpoint``.
+    :param fixed_address: a NAT gateway's Elastic IP.
+    """
+
+    kind: Literal["peering", "private-endpoint", "nat-gateway", "vpc-endpoint"]
+    name: str
+    location: Location
+    vpc: Value | None = None
+    subnets: tuple[Value, ...] = ()
+    security_groups: tuple[Value, ...] = ()
+    fixed_address: Value | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InfraFacts:
+    """
+    One template, or for Terraform one folder's file.
+
+    :param module: what belongs together: the template's path, or Terraform's folder.
+    :param strings: literal texts with a connection string, wherever they stand.
+    :param problem: why it could not be read, or only in part; one line.
+    """
+
+    path: str
+    kind: Kind
+    module: str
+    functions: tuple[Function, ...] = ()
+    clusters: tuple[Cluster, ...] = ()
+    access_entries: tuple[AccessEntry, ...] = ()
+    database_users: tuple[DatabaseUser, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    security_groups: tuple[SecurityGroup, ...] = ()
+    networks: tuple[Network, ...] = ()
+    strings: tuple[Value, ...] = ()
+    problem: str | None = None

@@ -1,0 +1,49 @@
+"""
+Files, read into one project's facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .infra.facts import InfraFacts
+from .infra.readers import READERS
+from .project import Project
+from .source.facts import CodeFacts
+from .source.languages import language_of
+from .source.read import read_source
+
+
+def read_project(files: Mapping[str, bytes]) -> Project:
+    """
+    Read files that belong together.
+
+    :param files: content by path; what is neither code nor a template is passed over.
+    """
+    code = (read_code(path, data) for path, data in files.items())
+    infra = (read_infra(path, data) for path, data in files.items())
+    return Project(
+        tuple(facts for facts in code if facts is not None), tuple(facts for facts in infra if facts is not None)
+    )
+
+
+def read_code(path: str, data: bytes) -> CodeFacts | None:
+    """
+    Read a code file; ``None``: it is none, or has nothing to do with MongoDB.
+    """
+    language = language_of(path)
+    if language is None or not any(mention in data for mention in language.mentions):
+        return None
+    return read_source(path, data, language)
+
+
+def read_infra(path: str, data: bytes) -> InfraFacts | None:
+    """
+    Read a template; ``None``: it is none.
+    """
+    for reader in READERS:
+        if path.endswith(reader.suffixes) and any(mention in data for mention in reader.mentions):
+            facts = reader.read(path, data)
+            if facts is not None:
+                return facts
+    return None

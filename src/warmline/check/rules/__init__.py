@@ -1,0 +1,44 @@
+"""
+The rules: one module each, listed here in the order of their ids, which are never reused.
+"""
+
+from __future__ import annotations
+
+from ..finding import Finding
+from ..project import Project
+from . import client_per_invocation
+from .rule import Rule
+
+RULES: tuple[Rule, ...] = (
+    # reuse-client
+    client_per_invocation.RULE,
+)
+
+
+class UnknownRuleError(LookupError):
+    """
+    There is no rule with this id.
+    """
+
+
+def rule(rule_id: str) -> Rule:
+    """
+    Look up a rule by its id (``WL101``) or its name (``client-per-invocation``).
+
+    :raises UnknownRuleError: there is none; the message says where they are listed.
+    """
+    for candidate in RULES:
+        if rule_id in (candidate.id, candidate.name):
+            return candidate
+    raise UnknownRuleError(f"no rule {rule_id!r}; `warmline rule` lists them")
+
+
+def findings(project: Project, rules: tuple[Rule, ...] = RULES) -> tuple[Finding, ...]:
+    """
+    Return what the rules find, in the order of files and lines.
+    """
+    found = (finding for each in rules for finding in each.match(each, project))
+    return tuple(sorted(found, key=lambda finding: (finding.location, finding.rule)))
+
+
+__all__ = ["RULES", "Rule", "UnknownRuleError", "findings", "rule"]

@@ -1,0 +1,153 @@
+"""
+What the engine must know of a language: node kinds, a query, and a few functions for what differs in shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tree_sitter import Node
+
+from .facts import Import
+from .tree import Source
+
+if TYPE_CHECKING:
+    from .functions import Function
+
+Part = str | Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constructor:
+    """
+    A call that constructs a client, or connects what holds one.
+
+    :param call: a regular expression for all of the callee's text, with imported names resolved
+        (``new MongoClient``, ``mongo.Connect``).
+    :param uri: which argument is the connection string, from 0; ``None`` where none is.
+    :param uri_names: the keyword arguments that may be it.
+    """
+
+    driver: str
+    call: str
+    uri: int | None = 0
+    uri_names: tuple[str, ...] = ()
+    asynchronous: bool = False
+    reconnects: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """
+    A call's arguments as nodes.
+
+    :param complete: whether those are all: nothing is unpacked into them.
+    """
+
+    positional: tuple[Node, ...] = ()
+    named: tuple[tuple[str, Node], ...] = ()
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """
+    An option that a client is constructed with.
+
+    :param name: as connection strings call it (``maxIdleTimeMS``), whatever the language calls it.
+    :param factor: a number in the code times this is the option's value in its own unit: 1000 for the seconds of
+        ``max_idle_time: 60``.
+    """
+
+    name: str
+    node: Node
+    factor: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Construction:
+    """
+    What a client is constructed with.
+
+    :param settings: the options that stand in the code beside the connection string.
+    :param complete: whether those are all.
+    """
+
+    uri: Node | None = None
+    settings: tuple[Setting, ...] = ()
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Language:
+    """
+    One language.
+
+    Captures of ``query``: ``@function`` with ``@function.name`` (without one it is the module's default export);
+    ``@callee`` within ``@call``; ``@entry``, an argument that is handed to Lambda's runtime.
+
+    :param comment: what begins a comment to the end of the line.
+    :param grammar: loads the tree-sitter grammar.
+    :param mentions: a file in which none of these stands has no client.
+    :param functions: kinds whose body runs later than where it stands.
+    :param run_once: kinds that run once in an environment (static initialisers).
+    :param assignments: kinds that give a value to a name that is there already, or make one (Python, Ruby).
+    :param memoizing: kinds of ``||=`` and ``??=``.
+    :param declarations: kinds that make a name local to the block they stand in.
+    :param identifiers: kinds of names.
+    :param conditions: kinds of ``if``.
+    :param returns: kinds of ``return``.
+    :param concatenations: kinds of ``a + b``.
+    :param once_calls: callees that run the function they are given once.
+    :param once_macros: macros whose content runs once.
+    :param handler_names: functions that are handlers by their name.
+    :param init_names: functions that the runtime calls once, before any invocation.
+    :param constructor_names: methods that construct an object of the class they stand in.
+    :param classes: kinds of class definitions.
+    :param closers: methods that close a client.
+
+    :param imports: the names that come from other modules.
+    :param handler: by what a function's own text shows that it is an entry point (``None``: by nothing).
+    :param outliving: the names that are given a value in a function and live longer than its call.
+    :param cached: whether a function's result is kept, by a decorator say.
+    :param arguments: the arguments of a call.
+    :param construction: what a client is constructed with.
+    :param literal: the parts of a literal, text and embedded expressions; ``None``: the node is no literal.
+    :param environment: the environment variable that an expression reads, and its default if it has one.
+    """
+
+    name: str
+    title: str
+    extensions: tuple[str, ...]
+    comment: str
+    grammar: Callable[[], Any]
+    mentions: tuple[bytes, ...]
+    query: str
+    constructors: tuple[Constructor, ...]
+    functions: frozenset[str]
+    run_once: frozenset[str] = frozenset()
+    assignments: frozenset[str] = frozenset()
+    memoizing: frozenset[str] = frozenset()
+    declarations: frozenset[str] = frozenset()
+    identifiers: frozenset[str] = frozenset({"identifier"})
+    conditions: frozenset[str] = frozenset({"if_statement"})
+    returns: frozenset[str] = frozenset({"return_statement"})
+    concatenations: frozenset[str] = frozenset({"binary_expression"})
+    once_calls: frozenset[str] = frozenset()
+    once_macros: frozenset[str] = frozenset()
+    handler_names: frozenset[str] = frozenset()
+    init_names: frozenset[str] = frozenset()
+    constructor_names: frozenset[str] = frozenset()
+    classes: frozenset[str] = frozenset()
+    closers: frozenset[str] = frozenset({"close"})
+
+    imports: Callable[[Source], Iterator[Import]]
+    handler: Callable[[Function, Source], str | None]
+    outliving: Callable[[Node], set[str]]
+    cached: Callable[[Node], bool] = lambda _: False
+    arguments: Callable[[Node], Arguments]
+    construction: Callable[[Node, Constructor, Source], Construction]
+    literal: Callable[[Node], tuple[Part, ...] | None]
+    environment: Callable[[Node], tuple[str, Node | None] | None]

@@ -1,0 +1,111 @@
+"""
+What makes a construction happen once, though it stands in a function: a guard, a cache, a closure that runs once.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tree_sitter import Node
+
+from .functions import Function, Functions
+from .language import Language
+from .tree import ancestors, find, last_name, names, target, text, within
+
+_CALLS = frozenset(
+    {
+        "call_expression",
+        "call",
+        "method_invocation",
+        "object_creation_expression",
+        "invocation_expression",
+        "new_expression",
+    }
+)
+
+# A closure is an argument of the call that runs it: argument, arguments, call.
+_CLOSURE_DEPTH = 4
+
+_TYPE_ARGUMENTS = re.compile(r"<.*>", re.DOTALL)
+
+
+def around(node: Node, language: Language) -> str | None:
+    """
+    Say why what stands here runs once wherever it is called from; ``None``: nothing around it says so.
+    """
+    for outer in ancestors(node):
+        if outer.type in language.run_once:
+            return "it stands in a static initialiser"
+        if outer.type in language.functions and (call := _run_once(outer, language)) is not None:
+            return f"{call} runs its function once"
+        if outer.type == "macro_invocation":
+            macro = outer.child_by_field_name("macro")
+            return "a lazy static" if macro is not None and text(macro) in language.once_macros else None
+    return None
+
+
+def _run_once(function: Node, language: Language) -> str | None:
+    for depth, outer in enumerate(ancestors(function)):
+        if depth == _CLOSURE_DEPTH:
+            return None
+        if outer.type in _CALLS:
+            for field in ("function", "name", "method", "type", "constructor"):
+                if (callee := outer.child_by_field_name(field)) is not None:
+                    name = last_name(_TYPE_ARGUMENTS.sub("", text(callee)))
+                    return name if name in language.once_calls else None
+            return None
+    return None
+
+
+def guarded(node: Node, function: Function, functions: Functions) -> str | None:
+    """
+    Say by what it is kept from one call of its function to the next; ``None``: by nothing.
+
+    A guard counts only if the name it looks at outlives the call: in ``client = None; if client is None:`` it does
+    not.
+    """
+    language = functions.source.language
+    if function.short in functions.once_references:
+        return f"{function.short}() is given to a call that runs it once"
+    if language.cached(function.node):
+        return f"the result of {function.short}() is cached"
+    shared = language.outliving(function.node)
+    if not shared:
+        return None
+    return _memoized(node, function, language, shared) or _returned_early(node, function, language, shared)
+
+
+def _memoized(node: Node, function: Function, language: Language, shared: set[str]) -> str | None:
+    for outer in ancestors(node):
+        if outer == function.node:
+            return None
+        if outer.type in language.memoizing and (operator := _memoizing_operator(outer)) is not None:
+            given = target(outer)
+            if given is not None and names(given, language.identifiers) & shared:
+                return f"memoized with {operator}"
+        if outer.type in language.conditions:
+            condition = outer.child_by_field_name("condition")
+            if (
+                condition is not None
+                and not within(condition, node)
+                and names(condition, language.identifiers) & shared
+            ):
+                return "a condition on what is kept guards it"
+    return None
+
+
+def _memoizing_operator(node: Node) -> str | None:
+    operator = node.child_by_field_name("operator")
+    found = text(operator) if operator is not None else next((text(c) for c in node.children if not c.is_named), "")
+    return found if found in ("||=", "??=") else None
+
+
+def _returned_early(node: Node, function: Function, language: Language, shared: set[str]) -> str | None:
+    for condition in find(function.node, language.conditions):
+        if condition.end_byte > node.start_byte:
+            continue
+        asked = condition.child_by_field_name("condition")
+        body = condition.child_by_field_name("consequence") or condition
+        if asked is not None and names(asked, language.identifiers) & shared and any(find(body, language.returns)):
+            return "what is kept is returned before it"
+    return None

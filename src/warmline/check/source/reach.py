@@ -1,0 +1,88 @@
+"""
+Which functions run for every invocation and by which way, and which run only once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..finding import Step
+from .functions import Function, Functions
+from .once import guarded
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """
+    What handlers reach by name; functions are named by the ids of their nodes.
+
+    :param ways: the way from a handler to each function that runs for every invocation, the handler first.
+    :param kept: functions that are called under a guard and so run once, unless they have a way too.
+    """
+
+    ways: Mapping[int, tuple[Step, ...]]
+    kept: frozenset[int]
+
+
+def from_handlers(functions: Functions) -> Reach:
+    """
+    Follow the calls from every handler.
+    """
+    source = functions.source
+    ways: dict[int, tuple[Step, ...]] = {}
+    kept: set[int] = set()
+    waiting: list[Function] = []
+    for function in functions:
+        if function.handler is not None:
+            ways[function.node.id] = (Step(function.name, source.at(function.node)),)
+            waiting.append(function)
+    while waiting:
+        caller = waiting.pop(0)
+        for call in caller.calls:
+            for callee in functions.named(call.name):
+                if callee.node.id in ways or functions.is_init(callee):
+                    continue
+                if guarded(call.node, caller, functions) is not None:
+                    kept.add(callee.node.id)
+                    continue
+                ways[callee.node.id] = (*ways[caller.node.id], Step(callee.name, source.at(call.node)))
+                waiting.append(callee)
+    return Reach(ways, frozenset(kept))
+
+
+def from_init(functions: Functions) -> frozenset[int]:
+    """
+    Return the ids of the nodes of functions that code which runs once reaches by name.
+    """
+    at_module_level = {
+        call.name
+        for call in functions.calls
+        if functions.owner(call.node) is None and functions.closure(call.node) is None
+    }
+    waiting = [
+        function
+        for function in functions
+        if functions.is_init(function)
+        or function.short in functions.once_references
+        or (functions.is_constructor(function) and _makes_handler(function, functions))
+    ]
+    for name in at_module_level:
+        waiting.extend(functions.named(name))
+    reached = {function.node.id for function in waiting}
+    while waiting:
+        for call in waiting.pop().calls:
+            for callee in functions.named(call.name):
+                if callee.node.id not in reached:
+                    reached.add(callee.node.id)
+                    waiting.append(callee)
+    return frozenset(reached)
+
+
+def _makes_handler(constructor: Function, functions: Functions) -> bool:
+    """
+    Whether a handler is a method of the object that it constructs.
+    """
+    return any(
+        function.handler is not None and function.node.parent == constructor.node.parent for function in functions
+    )

@@ -1,0 +1,108 @@
+"""
+A parsed file, and how to walk it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tree_sitter import Node
+
+from ..location import Location
+
+if TYPE_CHECKING:
+    from .language import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """
+    One file's text and its syntax tree.
+    """
+
+    path: str
+    data: bytes
+    root: Node
+    language: Language
+
+    def at(self, node: Node) -> Location:
+        """
+        Tell where a node stands.
+        """
+        (line, column), (end_line, end_column) = node.start_point, node.end_point
+        return Location(
+            self.path,
+            line + 1,
+            self._characters(node.start_byte, column),
+            end_line + 1,
+            self._characters(node.end_byte, end_column),
+            node.start_byte,
+            node.end_byte,
+        )
+
+    def _characters(self, offset: int, column: int) -> int:
+        # tree-sitter counts bytes; people and editors count characters.
+        return len(self.data[offset - column : offset].decode("utf-8", "replace")) + 1
+
+
+def text(node: Node) -> str:
+    """
+    Return the node's source text.
+    """
+    return (node.text or b"").decode("utf-8", "replace")
+
+
+def find(node: Node, kinds: AbstractSet[str]) -> Iterator[Node]:
+    """
+    Yield the nodes of these kinds in and below a node, in the order of the text.
+    """
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if current.type in kinds:
+            yield current
+        stack.extend(reversed(current.named_children))
+
+
+def ancestors(node: Node) -> Iterator[Node]:
+    """
+    Yield what the node stands in, from the inside out.
+    """
+    parent = node.parent
+    while parent is not None:
+        yield parent
+        parent = parent.parent
+
+
+def within(outer: Node, inner: Node) -> bool:
+    """
+    Tell whether one node is the other or stands in it.
+    """
+    return outer.start_byte <= inner.start_byte and inner.end_byte <= outer.end_byte
+
+
+def names(node: Node, kinds: AbstractSet[str]) -> set[str]:
+    """
+    Return the texts of all nodes of these kinds in and below a node.
+    """
+    return {text(found) for found in find(node, kinds)}
+
+
+def target(assignment: Node) -> Node | None:
+    """
+    Return what an assignment or a declaration gives a value to.
+    """
+    for field in ("left", "name", "pattern"):
+        if (found := assignment.child_by_field_name(field)) is not None:
+            return found
+    return assignment.named_children[0] if assignment.named_children else None
+
+
+def last_name(dotted: str) -> str:
+    """
+    Return the last part of ``a.b.c``, ``a::b::c`` or ``a->c``.
+    """
+    return dotted.replace("::", ".").replace("->", ".").replace("?.", ".").rpartition(".")[2]
