@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from warmline.facts import sources
 
-from ..finding import Confidence, Finding, Severity
+from ..finding import Confidence, Edit, Finding, Fix, Severity
 from ..project import Project
-from ..source.facts import Lifetime
+from ..source.facts import Lifetime, Move
 from .rule import Rule
 
 
@@ -28,7 +28,12 @@ def _match(rule: Rule, project: Project) -> Iterator[Finding]:
                 # It keeps its first connections; what is left is a check of them in each call.
                 severity=Severity.WARNING if client.reconnects else None,
                 path=client.path,
+                fix=_moved(client.move) if client.move is not None else None,
             )
+
+
+def _moved(move: Move) -> Fix:
+    return Fix("Move the client to module level", (Edit(move.before, move.statement), Edit(move.lines, "")))
 
 
 RULE = Rule(

@@ -16,6 +16,7 @@ from .evaluate import Values
 from .facts import Client, Import, Lifetime, Option
 from .functions import CallSite, Function, Functions
 from .language import Constructor
+from .movable import move
 from .once import around, guarded
 from .reach import Reach
 from .tree import Source, ancestors, names, target, text, within
@@ -58,6 +59,11 @@ def clients(
             ),
             options_known=construction.complete,
             reconnects=constructor.reconnects,
+            move=(
+                move(call, text(kept) if kept is not None else None, owner, functions)
+                if owner is not None and lifetime is Lifetime.PER_INVOCATION
+                else None
+            ),
         )
 
 

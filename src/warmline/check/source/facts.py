@@ -32,6 +32,21 @@ class Option:
     value: Value
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """
+    How a statement can be moved from a handler to the module.
+
+    :param lines: the statement's whole lines.
+    :param before: an empty stretch before the statement of the module that has the handler.
+    :param statement: its text, without indent, and the empty lines after it.
+    """
+
+    lines: Location
+    before: Location
+    statement: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
     """
@@ -49,6 +64,7 @@ class Client:
     :param options: those that stand in the code; those within the connection string are not repeated here.
     :param options_known: whether those are all: no ``**options``, no object made elsewhere.
     :param reconnects: constructing it again reuses the connections of the first one, as ``mongoose.connect`` does.
+    :param move: how to move it to module level, where that is safe.
     """
 
     driver: str
@@ -65,6 +81,7 @@ class Client:
     options: tuple[Option, ...] = ()
     options_known: bool = False
     reconnects: bool = False
+    move: Move | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

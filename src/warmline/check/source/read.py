@@ -62,6 +62,14 @@ def read_source(path: str, data: bytes, language: Language, *, handlers: Iterabl
     )
 
 
+def parses(data: bytes, language: Language) -> bool:
+    """
+    Tell whether all of a file can be parsed.
+    """
+    parser, _ = _tools(language)
+    return not parser.parse(data).root_node.has_error
+
+
 @functools.cache
 def _tools(language: Language) -> tuple[Parser, Query]:
     grammar = Grammar(language.grammar())

@@ -43,6 +43,16 @@ class Source:
             node.end_byte,
         )
 
+    def stretch(self, start: int, end: int) -> Location:
+        """
+        Tell where a stretch of bytes stands.
+        """
+        return Location(self.path, *self._position(start), *self._position(end), start, end)
+
+    def _position(self, offset: int) -> tuple[int, int]:
+        line = self.data.rfind(b"\n", 0, offset) + 1
+        return self.data.count(b"\n", 0, offset) + 1, self._characters(offset, offset - line)
+
     def _characters(self, offset: int, column: int) -> int:
         # tree-sitter counts bytes; people and editors count characters.
         return len(self.data[offset - column : offset].decode("utf-8", "replace")) + 1
