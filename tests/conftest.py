@@ -4,6 +4,7 @@ Real parts for all tests: servers and clusters, each started once if a test asks
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Callable, Iterator
 
@@ -16,6 +17,11 @@ from warmline.lab.cluster import Cluster, ClusterSpec, start_cluster
 from warmline.lab.names.hook.warmline_hook.names import patch_default_resolver, patch_getaddrinfo
 from warmline.lab.names.zone import LAB_DOMAIN
 from warmline.lab.workspace import Workspace
+
+# In the background (`nohup make test &`) a shell has these ignored, and processes that tests start and interrupt would
+# inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
