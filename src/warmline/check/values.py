@@ -21,12 +21,15 @@ class Value:
         and ``null`` in small letters whatever the language. ``None``: nothing of it is known.
     :param names: the variables, attributes and template references that are read in it.
     :param environment: the environment variables that are read in it, directly or through a constant.
+    :param parts: those of all these that stand in the text as they are, and attributes and subscripts as they are
+        written: ``uri`` of ``"at " + uri``, not of ``len(uri)``.
     """
 
     text: str | None
     location: Location
     names: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -44,3 +47,10 @@ class Value:
             return float(self.text.replace("_", "")) if self.text is not None else None
         except ValueError:
             return None
+
+
+def decimal(number: float) -> str:
+    """
+    Write a number as a value's text, in full.
+    """
+    return str(int(number)) if number == int(number) else repr(number)

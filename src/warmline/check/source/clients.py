@@ -11,7 +11,7 @@ from dataclasses import replace
 from tree_sitter import Node
 
 from ..finding import Step
-from ..values import Value
+from ..values import Value, decimal
 from .evaluate import Values
 from .facts import Client, Import, Lifetime, Option
 from .functions import CallSite, Function, Functions
@@ -19,7 +19,7 @@ from .language import Constructor
 from .movable import move
 from .once import around, guarded
 from .reach import Reach
-from .tree import Source, ancestors, names, target, text, within
+from .tree import REFERENCES, Source, ancestors, names, target, text, within
 
 _SPACE = re.compile(r"\s+")
 
@@ -70,7 +70,7 @@ def clients(
 def _scaled(value: Value, factor: int) -> Value:
     if factor == 1 or value.number is None:
         return value
-    return replace(value, text=f"{value.number * factor:g}")
+    return replace(value, text=decimal(value.number * factor))
 
 
 def callee_text(call: CallSite) -> str:
@@ -87,29 +87,24 @@ def callee_text(call: CallSite) -> str:
 def _constructor(call: CallSite, source: Source, imports: Mapping[str, Import], values: Values) -> Constructor | None:
     written = re.sub(r"<.*>", "", callee_text(call))
     new, bare = ("new ", written[4:]) if written.startswith("new ") else ("", written)
-    candidates = {written, new + _resolved(bare, imports, values)}
+    candidates = {written, *(new + name for name in _resolved(bare, imports, values))}
     for constructor in source.language.constructors:
         if any(re.fullmatch(constructor.call, candidate) for candidate in candidates):
             return constructor
     return None
 
 
-def _resolved(callee: str, imports: Mapping[str, Import], values: Values) -> str:
+def _resolved(callee: str, imports: Mapping[str, Import], values: Values) -> Iterator[str]:
     """
-    The callee with its first name replaced by what that name was imported as, or is another name for.
+    Yield the callee with its first name replaced by what that name was imported as, or is another name for.
     """
-    head, separator, rest = re.match(r"([\w$]*)(\W*)(.*)", callee, re.DOTALL).groups()  # type: ignore[union-attr]
+    head, rest = re.match(r"([\w$]*)(.*)", callee, re.DOTALL).groups()  # type: ignore[union-attr]
     imported = imports.get(head)
-    if imported is not None and imported.imported is not None:
-        head = imported.imported
-    elif (constant := values.constant(head)) is not None and constant.type in (
-        "member_expression",
-        "attribute",
-        "selector_expression",
-        "identifier",
-    ):
-        head = text(constant).rpartition(".")[2]
-    return f"{head}{separator}{rest}"
+    if imported is not None:
+        yield f"{imported.module}{rest if imported.imported is None else f'.{imported.imported}{rest}'}"
+        yield f"{imported.imported or head}{rest}"
+    elif (constant := values.constant(head)) is not None and constant.type in REFERENCES:
+        yield f"{text(constant).rpartition('.')[2]}{rest}"
 
 
 def _lifetime(

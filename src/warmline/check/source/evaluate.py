@@ -8,15 +8,36 @@ from collections.abc import Mapping
 
 from tree_sitter import Node
 
-from ..values import HOLE, Value
+from ..values import HOLE, Value, decimal
 from .language import Language
-from .tree import Source, find, target, text
+from .tree import REFERENCES, Source, find, target, text
 
 # A constant may be made of constants; a cycle must end.
 _MOST_HOPS = 4
 
 # A longer text is no option and no connection string.
 _MOST_CHARACTERS = 4096
+
+# What stands around a value without changing it.
+_WRAPPERS = frozenset(
+    {
+        "parenthesized_expression",
+        "await_expression",
+        "await",
+        "as_expression",
+        "satisfies_expression",
+        "non_null_expression",
+        "reference_expression",
+        "try_expression",
+    }
+)
+
+_SUBSCRIPTS = frozenset(
+    {"subscript_expression", "subscript", "index_expression", "element_access_expression", "element_reference"}
+)
+
+# The value is one of the two sides.
+_EITHER = frozenset({"||", "??", "or"})
 
 
 class Values:
@@ -28,6 +49,7 @@ class Values:
         self._source = source
         self._language: Language = source.language
         self._constants = _constants(source)
+        self._unpacked = dict(self._language.unpacked(source))
 
     def of(self, node: Node) -> Value:
         """
@@ -42,6 +64,7 @@ class Values:
             self._source.at(node),
             tuple(dict.fromkeys(known.names)),
             tuple(dict.fromkeys(known.environment)),
+            tuple(dict.fromkeys(known.parts)),
         )
 
     def constant(self, name: str) -> Node | None:
@@ -52,30 +75,53 @@ class Values:
 
     def _text(self, node: Node, known: _Known, hops: int) -> str | None:
         language = self._language
-        while node.type in ("parenthesized_expression", "await_expression", "as_expression", "non_null_expression"):
+        while node.type in _WRAPPERS:
             if not node.named_children:
                 return None
             node = node.named_children[0]
         if (read := language.environment(node)) is not None:
             known.environment.append(read[0])
+            known.parts.append(read[0])
             return HOLE if read[1] is None else self._text(read[1], known, hops)
         if (parts := language.literal(node)) is not None:
             return "".join(part if isinstance(part, str) else self._text(part, known, hops) or HOLE for part in parts)
         if node.type in language.concatenations and len(sides := node.named_children) == 2:
-            return "".join(self._text(side, known, hops) or HOLE for side in sides)
-        if node.type in language.identifiers and hops < _MOST_HOPS:
+            operator = _operator(node)
+            if operator in _EITHER:
+                return next((found for side in sides if (found := self._text(side, known, hops)) is not None), None)
+            if operator in ("+", "*", "<<"):
+                return _together(operator, *(self._text(side, known, hops) for side in sides))
+        elif node.type in language.identifiers and hops < _MOST_HOPS:
             name = text(node)
             known.names.append(name)
+            known.parts.append(name)
+            if name in self._unpacked:
+                known.environment.append(self._unpacked[name])
+                known.parts.append(self._unpacked[name])
+                return HOLE
             constant = self._constants.get(name)
             return self._text(constant, known, hops + 1) if constant is not None else None
-        # Something else: what is read in it may still be worth knowing.
-        for inner in find(node, language.identifiers):
-            known.names.append(text(inner))
-            constant = self._constants.get(text(inner))
-            if constant is not None and hops < _MOST_HOPS:
-                self._text(constant, known, hops + 1)
-        known.environment.extend(_environment_reads(node, language))
+        elif node.type in REFERENCES | _SUBSCRIPTS:
+            known.parts.append(text(node))
+        self._read(node, known, hops)
         return None
+
+    def _read(self, node: Node, known: _Known, hops: int) -> None:
+        """
+        Note what is read in something else: its text is not known, and what is read need not be a part of it.
+        """
+        within = _Known()
+        for inner in find(node, self._language.identifiers):
+            name = text(inner)
+            within.names.append(name)
+            if name in self._unpacked:
+                within.environment.append(self._unpacked[name])
+            constant = self._constants.get(name)
+            if constant is not None and hops < _MOST_HOPS:
+                self._text(constant, within, hops + 1)
+        known.names.extend(within.names)
+        known.environment.extend(within.environment)
+        known.environment.extend(_environment_reads(node, self._language))
 
 
 class _Known:
@@ -86,6 +132,23 @@ class _Known:
     def __init__(self) -> None:
         self.names: list[str] = []
         self.environment: list[str] = []
+        self.parts: list[str] = []
+
+
+def _operator(node: Node) -> str:
+    operator = node.child_by_field_name("operator")
+    return text(operator) if operator is not None else "+"
+
+
+def _together(operator: str, left: str | None, right: str | None) -> str | None:
+    """
+    Add, multiply or join two texts.
+    """
+    try:
+        one, other = float(left or ""), float(right or "")
+    except ValueError:
+        return None if operator == "*" else (left or HOLE) + (right or HOLE)
+    return decimal(one * other if operator == "*" else one + other)
 
 
 def _environment_reads(node: Node, language: Language) -> list[str]:

@@ -10,24 +10,10 @@ from functools import cached_property
 
 from tree_sitter import Node, Query, QueryCursor
 
-from .tree import Source, ancestors, find, last_name, names, target, text, within
+from .tree import REFERENCES, Source, ancestors, find, last_name, names, target, text, within
 
 # Through so many names and calls a handler is followed back to the function that it is.
 _MOST_HOPS = 3
-
-_REFERENCES = frozenset(
-    {
-        "identifier",
-        "scoped_identifier",
-        "selector_expression",
-        "field_expression",
-        "field_identifier",
-        "member_expression",
-        "member_access_expression",
-        "attribute",
-        "method_reference",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +80,7 @@ class Functions:
         self._language = source.language
         self._by_node: dict[int, Function] = {}
         self.calls: list[CallSite] = []
+        self._shared: dict[int, frozenset[str]] = {}
         entries: list[Node] = []
         for _, captured in QueryCursor(query).matches(source.root):
             for node in captured.get("function", ()):
@@ -104,6 +91,7 @@ class Functions:
                 node = captured["call"][0] if "call" in captured else callee
                 self.calls.append(CallSite(text(callee), callee, node))
             entries.extend(captured.get("entry", ()))
+        entries.extend(self._language.entries(source))
         self._name(handlers)
         for entry in entries:
             self._hand_over(entry)
@@ -150,8 +138,32 @@ class Functions:
             if call.name in self._language.once_calls:
                 arguments = call.node.child_by_field_name("arguments")
                 for argument in arguments.named_children if arguments is not None else ():
-                    if argument.type in _REFERENCES:
+                    if argument.type in REFERENCES:
                         found.add(last_name(text(argument)))
+        return found
+
+    def shared(self, function: Function) -> frozenset[str]:
+        """
+        Return the names that outlive a call of the function, as far as this file gives them values: by itself, or by
+        another function while they are no locals of this one.
+        """
+        if function.node.id not in self._shared:
+            own = self._language.outliving(function.node)
+            self._shared[function.node.id] = frozenset(own | (self._outliving - self._locals(function) - own))
+        return self._shared[function.node.id]
+
+    @cached_property
+    def _outliving(self) -> set[str]:
+        return set().union(*(self._language.outliving(function.node) for function in self))
+
+    def _locals(self, function: Function) -> set[str]:
+        language = self._language
+        found: set[str] = set()
+        for given in find(function.node, language.declarations | language.assignments):
+            if (left := target(given)) is not None:
+                found |= names(left, language.identifiers)
+        for parameter in function.parameters:
+            found |= names(parameter, language.identifiers)
         return found
 
     def is_init(self, function: Function) -> bool:
@@ -206,7 +218,9 @@ class Functions:
         if entry.type in self._language.functions:
             function = self._by_node.setdefault(entry.id, Function(entry, "handler"))
             function.handler = why
-        elif entry.type in _REFERENCES:
+        elif entry.type in ("as_expression", "satisfies_expression", "parenthesized_expression", "await_expression"):
+            self._hand_over(entry.named_children[0], hops)
+        elif entry.type in REFERENCES:
             functions = [found for found in self.named(last_name(text(entry))) if not self.is_init(found)]
             for function in functions:
                 function.handler = why
@@ -233,6 +247,10 @@ class Functions:
             for closure in find(factory.node, self._language.functions):
                 if closure.id != factory.node.id:
                     self._hand_over(closure, hops + 1)
+        # wrap(handler).use(…), handler.bind(…)
+        holder = callee.child_by_field_name("object") if callee is not None else None
+        if holder is not None and (holder.type == "call_expression" or text(holder.parent or holder).endswith(".bind")):
+            self._hand_over(holder, hops + 1)
         arguments = entry.child_by_field_name("arguments")
         for argument in arguments.named_children if arguments is not None else ():
             self._hand_over(argument, hops + 1)

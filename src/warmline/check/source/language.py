@@ -116,6 +116,8 @@ class Language:
     :param construction: what a client is constructed with.
     :param literal: the parts of a literal, text and embedded expressions; ``None``: the node is no literal.
     :param environment: the environment variable that an expression reads, and its default if it has one.
+    :param unpacked: the names that are given environment variables by taking an object apart, and those variables.
+    :param entries: what a file exports as a handler, where that is no function with a name.
     """
 
     name: str
@@ -151,3 +153,5 @@ class Language:
     construction: Callable[[Node, Constructor, Source], Construction]
     literal: Callable[[Node], tuple[Part, ...] | None]
     environment: Callable[[Node], tuple[str, Node | None] | None]
+    unpacked: Callable[[Source], Iterator[tuple[str, str]]] = lambda _: iter(())
+    entries: Callable[[Source], Iterator[Node]] = lambda _: iter(())

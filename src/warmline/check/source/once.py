@@ -5,6 +5,7 @@ What makes a construction happen once, though it stands in a function: a guard, 
 from __future__ import annotations
 
 import re
+from collections.abc import Set as AbstractSet
 
 from tree_sitter import Node
 
@@ -25,6 +26,8 @@ _CALLS = frozenset(
 
 # A closure is an argument of the call that runs it: argument, arguments, call.
 _CLOSURE_DEPTH = 4
+
+_SHORT_CIRCUITS = frozenset({"||", "&&", "??", "or", "and"})
 
 _TYPE_ARGUMENTS = re.compile(r"<.*>", re.DOTALL)
 
@@ -69,13 +72,13 @@ def guarded(node: Node, function: Function, functions: Functions) -> str | None:
         return f"{function.short}() is given to a call that runs it once"
     if language.cached(function.node):
         return f"the result of {function.short}() is cached"
-    shared = language.outliving(function.node)
+    shared = functions.shared(function)
     if not shared:
         return None
     return _memoized(node, function, language, shared) or _returned_early(node, function, language, shared)
 
 
-def _memoized(node: Node, function: Function, language: Language, shared: set[str]) -> str | None:
+def _memoized(node: Node, function: Function, language: Language, shared: AbstractSet[str]) -> str | None:
     for outer in ancestors(node):
         if outer == function.node:
             return None
@@ -83,6 +86,8 @@ def _memoized(node: Node, function: Function, language: Language, shared: set[st
             given = target(outer)
             if given is not None and names(given, language.identifiers) & shared:
                 return f"memoized with {operator}"
+        if _short_circuit(outer, node, language, shared):
+            return "it stands behind a condition on what is kept"
         if outer.type in language.conditions:
             condition = outer.child_by_field_name("condition")
             if (
@@ -94,13 +99,27 @@ def _memoized(node: Node, function: Function, language: Language, shared: set[st
     return None
 
 
+def _short_circuit(outer: Node, node: Node, language: Language, shared: AbstractSet[str]) -> bool:
+    """
+    Whether it is the right side of ``kept || …`` or ``missing && …``.
+    """
+    operator, left = outer.child_by_field_name("operator"), outer.child_by_field_name("left")
+    return (
+        operator is not None
+        and left is not None
+        and text(operator) in _SHORT_CIRCUITS
+        and not within(left, node)
+        and bool(names(left, language.identifiers) & shared)
+    )
+
+
 def _memoizing_operator(node: Node) -> str | None:
     operator = node.child_by_field_name("operator")
     found = text(operator) if operator is not None else next((text(c) for c in node.children if not c.is_named), "")
     return found if found in ("||=", "??=") else None
 
 
-def _returned_early(node: Node, function: Function, language: Language, shared: set[str]) -> str | None:
+def _returned_early(node: Node, function: Function, language: Language, shared: AbstractSet[str]) -> str | None:
     for condition in find(function.node, language.conditions):
         if condition.end_byte > node.start_byte:
             continue

@@ -16,6 +16,22 @@ from ..location import Location
 if TYPE_CHECKING:
     from .language import Language
 
+# Kinds of names and of what belongs to a name: a, a.b, a::b.
+REFERENCES = frozenset(
+    {
+        "identifier",
+        "scoped_identifier",
+        "selector_expression",
+        "field_expression",
+        "field_identifier",
+        "member_expression",
+        "member_access_expression",
+        "attribute",
+        "method_reference",
+        "field_access",
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

@@ -229,3 +229,21 @@ def environment(node: Node) -> tuple[str, Node | None] | None:
         if holder is not None and name is not None and text(holder) == "process.env":
             return text(name).strip("\"'`"), None
     return None
+
+
+def unpacked(source: Source) -> Iterator[tuple[str, str]]:
+    """
+    ``const { NAME, OTHER: other } = process.env``.
+    """
+    for declarator in find(source.root, frozenset({"variable_declarator"})):
+        name, value = declarator.child_by_field_name("name"), declarator.child_by_field_name("value")
+        if name is None or value is None or name.type != "object_pattern" or text(value) != "process.env":
+            continue
+        for part in name.named_children:
+            key, local = part.child_by_field_name("key"), part.child_by_field_name("value")
+            if part.type == "shorthand_property_identifier_pattern":
+                yield text(part), text(part)
+            elif key is not None and local is not None:
+                yield text(local.child_by_field_name("left") or local), text(key)
+            elif (left := part.child_by_field_name("left")) is not None:
+                yield text(left), text(left)

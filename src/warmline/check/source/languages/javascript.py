@@ -34,4 +34,5 @@ LANGUAGE = Language(
     construction=ecmascript.construction,
     literal=ecmascript.literal,
     environment=ecmascript.environment,
+    unpacked=ecmascript.unpacked,
 )

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from warmline.check.read import read_code
+from warmline.check.source.facts import Client
+
+
+def client(source: str, path: str = "handler.js") -> Client:
+    facts = read_code(path, source.encode())
+    assert facts is not None
+    (found,) = facts.clients
+    return found
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("60 * 1000", "60000"),
+        ("60 * 60 * 1000", "3600000"),
+        ("500 + 500", "1000"),
+        ("MINUTE", "60000"),
+        ("LONG - 1", None),
+        ("pick(1)", None),
+    ],
+)
+def test_a_number_that_is_calculated_is_known_where_its_parts_are(expression: str, expected: str | None) -> None:
+    found = client(f"const MINUTE = 60_000;\nnew MongoClient(uri, {{ maxIdleTimeMS: {expression} }});")
+    assert [option.value.text for option in found.options] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("expression", "text", "environment", "parts"),
+    [
+        ("process.env.MONGODB_URI", None, ("MONGODB_URI",), ("MONGODB_URI",)),
+        ("URI", None, ("MONGODB_URI",), ("URI", "MONGODB_URI")),
+        ("check(URI)", None, ("MONGODB_URI",), ()),
+        ("config.uri", None, (), ("config.uri",)),
+        ("'mongodb://' + host", "mongodb://{}", (), ("host",)),
+        ("`mongodb://${host}:27017`", "mongodb://{}:27017", (), ("host",)),
+        ("unknown || 'mongodb://localhost'", "mongodb://localhost", (), ("unknown",)),
+        ("process.env.A ?? 'mongodb://localhost'", "mongodb://localhost", ("A",), ("A",)),
+        ("PASSWORD", None, ("DB_PASSWORD",), ("PASSWORD", "DB_PASSWORD")),
+    ],
+)
+def test_a_connection_string_tells_what_stands_in_it(
+    expression: str, text: str | None, environment: tuple[str, ...], parts: tuple[str, ...]
+) -> None:
+    found = client(
+        "const URI = process.env.MONGODB_URI;\n"
+        "const { DB_PASSWORD: PASSWORD } = process.env;\n"
+        f"new MongoClient({expression});"
+    )
+    assert found.uri is not None
+    assert (found.uri.text, found.uri.environment, found.uri.parts) == (text, environment, parts)
