@@ -5,6 +5,9 @@ from collections.abc import Iterator
 import pytest
 from pymongo import AsyncMongoClient, MongoClient
 
+from warmline.lab.atlas.front import FaceSpec, Front, FrontOptions
+from warmline.lab.atlas.loop import LoopThread
+from warmline.lab.cluster import Cluster
 from warmline.runtime import loop, thaw, warmup
 from warmline.runtime.registry import CLIENTS
 
@@ -44,3 +47,16 @@ def on_lambda(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_EXECUTION_ENV", "AWS_Lambda_python3.13")
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "orders")
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_VERSION", "7")
+
+
+@pytest.fixture
+def front(single: Cluster) -> Iterator[Front]:
+    """
+    A network before the server, which can lose flows and close every connection, as a node at its limit does.
+    """
+    (node,) = single.nodes
+    with LoopThread() as thread:
+        started = Front([FaceSpec("node", (node.host, node.port))], FrontOptions())
+        thread.run(started.__aenter__())
+        yield started
+        thread.run(started.__aexit__())

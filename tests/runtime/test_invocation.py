@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from typing import Any
 
 import pymongo
@@ -12,20 +11,9 @@ import warmline
 from warmline import handler, invocation
 from warmline.lab.cluster import Cluster
 
+from .context import Context
+
 SLOW: dict[str, Any] = {"$where": "sleep(5000) || true"}
-
-
-@dataclass
-class FakeContext:
-    """
-    The one part of Lambda's context object that matters here.
-    """
-
-    seconds: float
-    started: float = field(default_factory=time.monotonic)
-
-    def get_remaining_time_in_millis(self) -> int:
-        return max(0, int((self.started + self.seconds - time.monotonic()) * 1000))
 
 
 def collection(cluster: Cluster) -> Any:
@@ -36,10 +24,10 @@ def collection(cluster: Cluster) -> Any:
 
 def test_an_operation_ends_before_the_invocation_does(single: Cluster) -> None:
     slow = collection(single)
-    context = FakeContext(seconds=1.0)
+    context = Context(seconds=1.0)
 
     @handler
-    def lambda_handler(event: object, context: FakeContext) -> object:
+    def lambda_handler(event: object, context: Context) -> object:
         return slow.find_one(SLOW)
 
     with pytest.raises(PyMongoError) as caught:
@@ -50,25 +38,25 @@ def test_an_operation_ends_before_the_invocation_does(single: Cluster) -> None:
 
 def test_the_context_manager_bounds_what_stands_in_its_block(single: Cluster) -> None:
     slow = collection(single)
-    with pytest.raises(PyMongoError) as caught, invocation(FakeContext(seconds=0.6), margin_seconds=0.1):
+    with pytest.raises(PyMongoError) as caught, invocation(Context(seconds=0.6), margin_seconds=0.1):
         slow.find_one(SLOW)
     assert caught.value.timeout
 
 
 def test_with_no_time_left_an_operation_fails_rather_than_waits(single: Cluster) -> None:
     orders = collection(single)
-    with pytest.raises(PyMongoError) as caught, invocation(FakeContext(seconds=0.1)):
+    with pytest.raises(PyMongoError) as caught, invocation(Context(seconds=0.1)):
         orders.find_one(SLOW)
     assert caught.value.timeout
 
 
 def test_a_timeout_inside_can_only_shorten(single: Cluster) -> None:
     slow = collection(single)
-    context = FakeContext(seconds=1.0)
+    context = Context(seconds=1.0)
     with pytest.raises(PyMongoError), invocation(context), pymongo.timeout(60):
         slow.find_one(SLOW)
     assert context.get_remaining_time_in_millis() > 0
-    context = FakeContext(seconds=30.0)
+    context = Context(seconds=30.0)
     with pytest.raises(PyMongoError), invocation(context), pymongo.timeout(0.2):
         slow.find_one(SLOW)
     assert context.get_remaining_time_in_millis() > 20_000
@@ -83,7 +71,7 @@ def test_without_a_lambda_context_nothing_is_bounded(context: object, single: Cl
 
 def test_the_bound_ends_with_the_invocation(single: Cluster) -> None:
     orders = collection(single)
-    with invocation(FakeContext(seconds=0.3)):
+    with invocation(Context(seconds=0.3)):
         orders.find_one({})
     time.sleep(0.4)
     assert orders.find_one({}) == {"_id": 1}
@@ -109,10 +97,10 @@ def test_a_decorated_handler_is_called_and_looks_like_the_one_below_it() -> None
 
 def test_the_margin_is_kept_back(single: Cluster) -> None:
     slow = collection(single)
-    context = FakeContext(seconds=2.0)
+    context = Context(seconds=2.0)
 
     @handler(margin_seconds=1.5)
-    def lambda_handler(event: object, context: FakeContext) -> object:
+    def lambda_handler(event: object, context: Context) -> object:
         return slow.find_one(SLOW)
 
     with pytest.raises(PyMongoError):
@@ -142,5 +130,5 @@ def test_a_handlers_own_error_passes_unchanged() -> None:
         raise error
 
     with pytest.raises(ValueError, match="mine") as caught:
-        lambda_handler({}, FakeContext(seconds=1.0))
+        lambda_handler({}, Context(seconds=1.0))
     assert caught.value is error

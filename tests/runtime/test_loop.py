@@ -12,6 +12,8 @@ import warmline
 from warmline.lab.cluster import Cluster
 from warmline.runtime import loop
 
+from .context import Context
+
 
 def test_an_async_handler_works_in_every_invocation_with_one_client(single: Cluster) -> None:
     client = warmline.connect_async(single.uri)
@@ -101,16 +103,12 @@ def test_an_async_handlers_operations_end_before_the_invocation_does(single: Clu
     client = warmline.connect_async(single.uri)
     loop.run(client["shop"]["slow-async"].replace_one({"_id": 1}, {"_id": 1}, upsert=True))
 
-    class Context:
-        def get_remaining_time_in_millis(self) -> int:
-            return 600
-
     @warmline.handler
     async def lambda_handler(event: object, context: object) -> object:
         return await client["shop"]["slow-async"].find_one({"$where": "sleep(5000) || true"})
 
     with pytest.raises(PyMongoError) as caught:
-        lambda_handler({}, Context())
+        lambda_handler({}, Context(0.6))
     assert caught.value.timeout
 
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pymongo
@@ -10,25 +9,11 @@ import pytest
 from pymongo import AsyncMongoClient, MongoClient
 
 import warmline
-from warmline.lab.atlas.front import FaceSpec, Front, FrontOptions, Network
-from warmline.lab.atlas.loop import LoopThread
+from warmline.lab.atlas.front import Front, Network
 from warmline.lab.cluster import Cluster
 from warmline.runtime import private, thaw
 
 pytestmark = pytest.mark.usefixtures("on_lambda")
-
-
-@pytest.fixture
-def front(single: Cluster) -> Iterator[Front]:
-    """
-    A network before the server, which can lose flows.
-    """
-    (node,) = single.nodes
-    with LoopThread() as loop:
-        started = Front([FaceSpec("node", (node.host, node.port))], FrontOptions())
-        loop.run(started.__aenter__())
-        yield started
-        loop.run(started.__aexit__())
 
 
 @warmline.handler

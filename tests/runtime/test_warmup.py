@@ -3,48 +3,23 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from pymongo.errors import PyMongoError
 
 import warmline
-from warmline.lab.atlas.front import FaceSpec, Front, FrontOptions, Network
-from warmline.lab.atlas.loop import LoopThread
+from warmline.lab.atlas.front import Front, Network
 from warmline.lab.cluster import Cluster
 from warmline.runtime import warmup
+
+from .context import Context
 
 pytestmark = pytest.mark.usefixtures("on_lambda")
 
 
-@pytest.fixture
-def front(single: Cluster) -> Iterator[Front]:
-    """
-    A network before the server that can close every connection, as a node at its limit does.
-    """
-    (node,) = single.nodes
-    with LoopThread() as loop:
-        started = Front([FaceSpec("node", (node.host, node.port))], FrontOptions())
-        loop.run(started.__aenter__())
-        yield started
-        loop.run(started.__aexit__())
-
-
 def uri_of(front: Front) -> str:
     return f"mongodb://127.0.0.1:{front.faces[0].port}/?directConnection=true"
-
-
-class Context:
-    """
-    An invocation with so many seconds left.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self.seconds * 1000)
 
 
 @warmline.handler

@@ -33,6 +33,17 @@ class RunOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """
+    One function that an experiment compares: its name in results, what people read, and the module of its handler.
+    """
+
+    name: str
+    label: str
+    handler: str
+
+
+@dataclass(frozen=True, slots=True)
 class Experiment:
     """
     One experiment: what it is called, what it shows, how it is run, and with how many environments if nobody says.

@@ -20,7 +20,7 @@ from ..atlas.front import Network
 from ..aws import FunctionSpec, InvokeResult
 from ..measure import connection_lives, machine, percentile, versions
 from .bench import AtlasBench, open_atlas_bench
-from .experiment import Experiment, OnProgress, RunOptions
+from .experiment import Experiment, OnProgress, RunOptions, Variant
 from .result import ExperimentResult, Latencies, Metric
 
 NAME = "snapstart"
@@ -35,17 +35,10 @@ _APART_SECONDS = 0.25
 _AFTER_SECONDS = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class _Variant:
-    name: str
-    label: str
-    handler: str
-
-
 VARIANTS = (
-    _Variant("documented", "connected at Init", "documented"),
-    _Variant("documented-lazy", "MongoDB's documented example", "documented_lazy"),
-    _Variant("warmline", "warmline", "with_warmline"),
+    Variant("documented", "connected at Init", "documented"),
+    Variant("documented-lazy", "MongoDB's documented example", "documented_lazy"),
+    Variant("warmline", "warmline", "with_warmline"),
 )
 
 METRICS = (
@@ -106,7 +99,7 @@ async def _restore_on(spec: AtlasSpec, options: RunOptions, on_progress: OnProgr
         return _Cluster(bench.cluster.servers.mongod_version, restored)
 
 
-async def _restore_all(variant: _Variant, bench: AtlasBench, options: RunOptions) -> _Restored:
+async def _restore_all(variant: Variant, bench: AtlasBench, options: RunOptions) -> _Restored:
     """
     Take the snapshots one after the other, lose their flows, restore each, and have it write one order.
     """

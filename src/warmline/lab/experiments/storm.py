@@ -16,7 +16,7 @@ from ..atlas.front import Face
 from ..aws import FunctionSpec, InvokeResult
 from ..measure import machine, versions
 from .bench import DOCUMENTS, AtlasBench, open_atlas_bench
-from .experiment import Experiment, OnProgress, RunOptions
+from .experiment import Experiment, OnProgress, RunOptions, Variant
 from .result import Event, ExperimentResult, Latencies, Metric
 
 NAME = "storm"
@@ -31,17 +31,10 @@ _AGAIN_SECONDS = 1.0
 _PATIENCE_SECONDS = 180.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Variant:
-    name: str
-    label: str
-    handler: str
-
-
 VARIANTS = (
-    _Variant("documented", "MongoDB's documented example", "documented"),
-    _Variant("without-back-off", "warmline without back-off", "without_back_off"),
-    _Variant("warmline", "warmline", "with_warmline"),
+    Variant("documented", "MongoDB's documented example", "documented"),
+    Variant("without-back-off", "warmline without back-off", "without_back_off"),
+    Variant("warmline", "warmline", "with_warmline"),
 )
 
 METRICS = (
@@ -93,7 +86,7 @@ async def run(options: RunOptions, on_progress: OnProgress) -> ExperimentResult:
     return _result(options, runs, version)
 
 
-async def _run_variant(variant: _Variant, bench: AtlasBench, options: RunOptions) -> _Run:
+async def _run_variant(variant: Variant, bench: AtlasBench, options: RunOptions) -> _Run:
     bench.service.deploy(
         FunctionSpec(
             name=NAME,

@@ -17,7 +17,7 @@ from pymongo.read_concern import ReadConcern
 from ...atlas import AtlasCluster
 from ...aws import FunctionSpec, InvokeResult, LambdaService
 from ...workspace import Workspace
-from ..experiment import OnProgress, RunOptions
+from ..experiment import OnProgress, RunOptions, Variant
 from .books import compare, read_entries
 from .faults import FAULTS, Fault
 
@@ -27,17 +27,6 @@ TIMEOUT_SECONDS = 10.0
 
 # As the strings have it that Atlas hands out.
 URI_OPTIONS = "retryWrites=true&w=majority"
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """
-    One way of connecting.
-    """
-
-    name: str
-    label: str
-    handler: str
 
 
 VARIANTS = (
