@@ -4,9 +4,10 @@ Files, read into one project's facts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from .infra.facts import InfraFacts
+from .infra.join import join
 from .infra.readers import READERS
 from .project import Project
 from .source.facts import CodeFacts
@@ -20,21 +21,22 @@ def read_project(files: Mapping[str, bytes]) -> Project:
 
     :param files: content by path; what is neither code nor a template is passed over.
     """
-    code = (read_code(path, data) for path, data in files.items())
     infra = (read_infra(path, data) for path, data in files.items())
-    return Project(
-        tuple(facts for facts in code if facts is not None), tuple(facts for facts in infra if facts is not None)
-    )
+    joined = join([facts for facts in infra if facts is not None], files)
+    code = (read_code(path, data, handlers=joined.handlers.get(path, ())) for path, data in files.items())
+    return Project(tuple(facts for facts in code if facts is not None), joined.infra)
 
 
-def read_code(path: str, data: bytes) -> CodeFacts | None:
+def read_code(path: str, data: bytes, *, handlers: Iterable[str] = ()) -> CodeFacts | None:
     """
     Read a code file; ``None``: it is none, or has nothing to do with MongoDB.
+
+    :param handlers: the names of its functions that templates name as handlers.
     """
     language = language_of(path)
     if language is None or not any(mention in data for mention in language.mentions):
         return None
-    return read_source(path, data, language)
+    return read_source(path, data, language, handlers=handlers)
 
 
 def read_infra(path: str, data: bytes) -> InfraFacts | None:

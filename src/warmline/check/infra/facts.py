@@ -20,10 +20,13 @@ Kind = Literal["sam", "cloudformation", "serverless", "terraform", "live"]
 class Variable:
     """
     One environment variable of a function, or one property of a resource.
+
+    :param location: where its name stands; ``None``: as its value.
     """
 
     name: str
     value: Value
+    location: Location | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,8 @@ class Function:
     :param location: where its definition begins; findings without a better place stand there.
     :param properties: where a property can be added: an empty stretch at the beginning of a line, and its indent.
     :param code: the folder or archive of its code, relative to the template.
+    :param code_path: the file that its handler stands in, among those that are checked; ``None``: not known.
+    :param entries: the files that a bundler is given to build the code from, relative to ``code``.
     :param memory_mb: megabytes.
     :param default_memory_mb: what counts where ``memory_mb`` is not set; differs between tools.
     :param timeout_seconds: seconds.
@@ -57,6 +62,7 @@ class Function:
     :param provisioned_concurrency: environments kept initialized.
     :param snapstart: whether published versions start from a snapshot.
     :param managed_instances: whether it runs on Lambda Managed Instances.
+    :param conditional: whether a condition decides if it is deployed.
     :param role: its IAM role, as a name, reference or ARN.
     """
 
@@ -64,6 +70,8 @@ class Function:
     location: Location
     handler: Value | None = None
     code: Value | None = None
+    code_path: str | None = None
+    entries: tuple[Value, ...] = ()
     runtime: Value | None = None
     package: Literal["zip", "image"] = "zip"
     memory_mb: Value | None = None
@@ -78,6 +86,7 @@ class Function:
     provisioned_concurrency: Value | None = None
     snapstart: bool = False
     managed_instances: bool = False
+    conditional: bool = False
     properties: Location | None = None
     indent: int = 0
 
@@ -89,6 +98,7 @@ class Cluster:
 
     :param kind: ``REPLICASET``, ``SHARDED`` or ``GEOSHARDED``, as Atlas calls it.
     :param tier: ``M10`` and so on.
+    :param conditional: whether a condition decides if it is there.
     """
 
     name: str
@@ -96,6 +106,7 @@ class Cluster:
     kind: Value | None = None
     tier: Value | None = None
     shards: Value | None = None
+    conditional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

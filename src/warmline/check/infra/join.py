@@ -1,0 +1,173 @@
+"""
+Which file and which function a template's ``Handler`` means.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+
+from .facts import Function, InfraFacts
+
+# What a function's file may be called, by what its runtime's name begins with.
+_EXTENSIONS = {
+    "nodejs": (".js", ".mjs", ".cjs", ".ts", ".mts", ".tsx", ".jsx"),
+    "python": (".py",),
+    "ruby": (".rb",),
+}
+_ANY = tuple(extension for extensions in _EXTENSIONS.values() for extension in extensions)
+
+# What a build writes: its sources have the same names elsewhere.
+_BUILT = frozenset({"dist", "build", "lib", "out", "target", "bin", ".build", "bundle", "compiled"})
+_ARCHIVES = (".zip", ".jar", ".war")
+
+# Java's and .NET's runtime clients call this where the handler is a class alone.
+_JAVA_METHOD = "handleRequest"
+
+_MAINS = {
+    "go": ("main.go",),
+    "provided": ("main.go", "src/main.rs"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """
+    Templates with the files of their functions.
+
+    :param handlers: by path the names of the functions in it that are handlers.
+    """
+
+    infra: tuple[InfraFacts, ...]
+    handlers: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    content: Mapping[str, bytes]
+    by_stem: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+
+def join(infra: Sequence[InfraFacts], files: Mapping[str, bytes]) -> Joined:
+    """
+    Find the handlers of all functions among the files.
+
+    A handler that is not found, or could be in more than one file, stays without.
+    """
+    known = _Files(files)
+    if any(facts.functions for facts in infra):
+        for path in files:
+            known.by_stem[PurePosixPath(path).stem].append(path)
+    handlers: dict[str, set[str]] = defaultdict(set)
+    joined = []
+    for facts in infra:
+        functions = []
+        for function in facts.functions:
+            found = next(_handlers(function, posixpath.dirname(facts.path), known), None)
+            if found is not None:
+                path, name = found
+                handlers[path].update({name} if name is not None else ())
+                functions.append(replace(function, code_path=path))
+            else:
+                functions.append(function)
+        joined.append(replace(facts, functions=tuple(functions)))
+    return Joined(tuple(joined), {path: frozenset(names) for path, names in handlers.items()})
+
+
+def _handlers(function: Function, template: str, files: _Files) -> Iterator[tuple[str, str | None]]:
+    handler = function.handler.text if function.handler is not None and function.handler.complete else None
+    runtime = (function.runtime.text if function.runtime is not None else None) or ""
+    if function.code is not None and not function.code.complete:
+        return
+    code = (function.code.text if function.code is not None else None) or "."
+    archive = code.endswith(_ARCHIVES)
+    folder = posixpath.normpath(posixpath.join(template, posixpath.dirname(code) if archive else code))
+    if runtime.startswith(tuple(_MAINS)):
+        yield from _mains(folder, runtime, files)
+    elif handler is None:
+        return
+    elif "::" in handler and not runtime.startswith("ruby"):
+        yield from _classes(handler, template, files)
+    elif runtime.startswith("java"):
+        yield from _classes(f"{handler}::{_JAVA_METHOD}", template, files)
+    else:
+        yield from _modules(function, handler, runtime, folder, template, files)
+
+
+def _mains(folder: str, runtime: str, files: _Files) -> Iterator[tuple[str, str | None]]:
+    names = next(mains for prefix, mains in _MAINS.items() if runtime.startswith(prefix))
+    for name in names:
+        path = posixpath.normpath(posixpath.join(folder, name))
+        if path in files.content:
+            yield path, None
+
+
+def _classes(handler: str, template: str, files: _Files) -> Iterator[tuple[str, str | None]]:
+    """
+    ``package.Class::method`` of Java, ``Assembly::Namespace.Class::Method`` of .NET.
+    """
+    *_, qualified, method = handler.split("::")
+    package, _, name = qualified.rpartition(".")
+    candidates = [
+        path
+        for path in files.by_stem.get(name, ())
+        if _below(path, template) and path.endswith((".java", ".cs")) and method.encode() in files.content[path]
+    ]
+    inside = [path for path in candidates if f"/{package.replace('.', '/')}/{name}." in f"/{path}"]
+    if len(chosen := inside or candidates) == 1:
+        yield chosen[0], method
+
+
+def _modules(
+    function: Function, handler: str, runtime: str, folder: str, template: str, files: _Files
+) -> Iterator[tuple[str, str | None]]:
+    """
+    ``folder/module.function`` of Node.js, Python and Ruby.
+    """
+    extensions = next((known for prefix, known in _EXTENSIONS.items() if runtime.startswith(prefix)), _ANY)
+    module, _, name = handler.rpartition(".")
+    if runtime.startswith("ruby"):
+        # `module.Namespace::Class.method`.
+        module = handler.partition(".")[0]
+    elif extensions == _EXTENSIONS["python"]:
+        module = module.replace(".", "/")
+    if not module:
+        return
+    for base in _places(folder, module):
+        for extension in extensions:
+            if f"{base}{extension}" in files.content:
+                yield f"{base}{extension}", name
+    for entry in function.entries:
+        path = posixpath.normpath(posixpath.join(folder, entry.text or "."))
+        if PurePosixPath(path).stem == PurePosixPath(module).stem and path in files.content:
+            yield path, name
+    # Built code has its sources elsewhere: the only file of that name that has such a function.
+    named = re.compile(rf"\b{re.escape(name)}\b".encode())
+    candidates = [
+        path
+        for path in files.by_stem.get(PurePosixPath(module).name, ())
+        if path.endswith(extensions) and _below(path, template) and named.search(files.content[path])
+    ]
+    if len(candidates) == 1:
+        yield candidates[0], name
+
+
+def _places(folder: str, module: str) -> Iterator[str]:
+    """
+    Where a module may be: as it is written, and with what a build has put in front left out or called ``src``.
+    """
+    written = posixpath.normpath(posixpath.join(folder, module))
+    yield written
+    parts = written.split("/")
+    for index, part in enumerate(parts[:-1]):
+        if part in _BUILT:
+            yield posixpath.join(*parts[:index], "src", *parts[index + 1 :])
+            yield posixpath.join(*parts[:index], *parts[index + 1 :])
+
+
+def _below(path: str, folder: str) -> bool:
+    return not folder or folder == "." or path.startswith(f"{folder}/")
