@@ -6,12 +6,27 @@ from __future__ import annotations
 
 from ..finding import Finding
 from ..project import Project
-from . import client_per_invocation
+from . import (
+    client_per_invocation,
+    memory_default,
+    memory_out_of_range,
+    reserved_variable,
+    sts_regional_endpoints,
+    timeout_below_selection,
+)
 from .rule import Rule
 
 RULES: tuple[Rule, ...] = (
     # reuse-client
     client_per_invocation.RULE,
+    # memory
+    memory_default.RULE,
+    memory_out_of_range.RULE,
+    # deadline
+    timeout_below_selection.RULE,
+    # sts-region
+    reserved_variable.RULE,
+    sts_regional_endpoints.RULE,
 )
 
 

@@ -5,7 +5,7 @@ deadline: errors before Lambda's timeout.
 from __future__ import annotations
 
 from warmline.facts import sources
-from warmline.facts.places import Filled, NotYet
+from warmline.facts.places import Filled
 from warmline.facts.practice import Practice
 
 PRACTICE = Practice(
@@ -20,7 +20,7 @@ PRACTICE = Practice(
     runtime=Filled(
         ("warmline.handler", "warmline.invocation", "option:serverSelectionTimeoutMS", "option:connectTimeoutMS")
     ),
-    rules=NotYet(),
+    rules=Filled(("WL201",)),
     experiment=Filled(("deadline",)),
     page=Filled(("docs/practices/deadline.md",)),
 )

@@ -18,7 +18,7 @@ PRACTICE = Practice(
     ),
     sources=(sources.ATLAS_LAMBDA, sources.AWS_MEMORY, sources.AWS_COMPUTING_POWER),
     runtime=DoesNotApply("Memory is set on the function from outside."),
-    rules=NotYet(),
+    rules=Filled(("WL191", "WL192")),
     experiment=NotYet(),
     page=Filled(("docs/practices/memory.md",)),
 )

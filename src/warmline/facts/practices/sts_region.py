@@ -5,7 +5,7 @@ sts-region: two environment variables that seldom matter.
 from __future__ import annotations
 
 from warmline.facts import sources
-from warmline.facts.places import DoesNotApply, Filled, NotYet
+from warmline.facts.places import DoesNotApply, Filled
 from warmline.facts.practice import Practice
 
 PRACTICE = Practice(
@@ -25,7 +25,7 @@ PRACTICE = Practice(
     runtime=DoesNotApply(
         "Lambda sets AWS_REGION itself, and with its credentials neither variable changes MONGODB-AWS."
     ),
-    rules=NotYet(),
+    rules=Filled(("WL211", "WL212")),
     experiment=DoesNotApply("With Lambda's credentials the variables change nothing that could be measured."),
     page=Filled(("docs/practices/sts-region.md",)),
 )
