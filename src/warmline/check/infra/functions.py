@@ -110,7 +110,10 @@ def _function(key: yaml.Scalar, properties: _Properties, resource: yaml.Mapping)
     return Function(
         name=key.text,
         location=document.at(key),
-        handler=properties.value("Handler"),
+        # An image may be told its handler.
+        handler=properties.value("Handler")
+        if not image
+        else next(iter(properties.all("ImageConfig", "Command")), None),
         code=code,
         entries=_entries(properties.values, resource),
         runtime=properties.value("Runtime"),

@@ -8,6 +8,8 @@ from ..finding import Finding
 from ..project import Project
 from . import (
     client_per_invocation,
+    concurrency_over_budget,
+    credentials_in_template,
     memory_default,
     memory_out_of_range,
     reserved_variable,
@@ -19,6 +21,8 @@ from .rule import Rule
 RULES: tuple[Rule, ...] = (
     # reuse-client
     client_per_invocation.RULE,
+    # iam-auth
+    credentials_in_template.RULE,
     # memory
     memory_default.RULE,
     memory_out_of_range.RULE,
@@ -27,6 +31,8 @@ RULES: tuple[Rule, ...] = (
     # sts-region
     reserved_variable.RULE,
     sts_regional_endpoints.RULE,
+    # connection-budget
+    concurrency_over_budget.RULE,
 )
 
 

@@ -19,7 +19,7 @@ PRACTICE = Practice(
     ),
     sources=(sources.ATLAS_LIMITS, sources.SPEC_MONITORING),
     runtime=DoesNotApply("One environment can't see how many others share the cluster."),
-    rules=NotYet(),
+    rules=Filled(("WL221",)),
     experiment=NotYet(),
     page=Filled(("docs/practices/connection-budget.md",)),
 )

@@ -5,7 +5,7 @@ iam-auth: the function's role instead of a password.
 from __future__ import annotations
 
 from warmline.facts import sources
-from warmline.facts.places import Filled, NotYet
+from warmline.facts.places import Filled
 from warmline.facts.practice import Practice
 
 PRACTICE = Practice(
@@ -19,7 +19,7 @@ PRACTICE = Practice(
     ),
     sources=(sources.ATLAS_LAMBDA, sources.SPEC_AUTHENTICATION, sources.AWS_ROLES),
     runtime=Filled(("warmline.connect",)),
-    rules=NotYet(),
+    rules=Filled(("WL162",)),
     experiment=Filled(("cold-start",)),
     page=Filled(("docs/practices/iam-auth.md",)),
 )

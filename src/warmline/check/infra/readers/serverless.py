@@ -144,10 +144,12 @@ def _function(key: yaml.Scalar, settings: _Settings) -> Function:
         before, indent = document.before(first), document.at(first).column - 1
     package = settings.own.mapping("package")
     image = settings.own.get("image")
+    command = settings.values.all(image.get("command")) if isinstance(image, yaml.Mapping) else ()
     return Function(
         name=key.text,
         location=document.at(key),
-        handler=settings.own_value("handler"),
+        # An image may be told its handler.
+        handler=settings.own_value("handler") or next(iter(command), None),
         code=settings.values.of(package.get("artifact")) if package is not None else None,
         runtime=settings.value("runtime"),
         package="image" if image is not None else "zip",
