@@ -156,6 +156,34 @@ def test_two_fixes_of_one_file_are_both_put_in() -> None:
     assert findings(read_project(fixed.files), MOVE) == ()
 
 
+TEMPLATES = {
+    "template.yaml": (
+        "Transform: AWS::Serverless-2016-10-31\nResources:\n  Orders:\n    Type: AWS::Serverless::Function\n"
+        "    Properties:\n      Handler: app.lambda_handler\n      Runtime: python3.13\n      Environment:\n"
+        "        Variables:\n          MONGODB_URI: !Ref Uri\n",
+        "      MemorySize: 512",
+    ),
+    "serverless.yml": (
+        "service: shop\nprovider:\n  name: aws\n  runtime: python3.13\nfunctions:\n  orders:\n"
+        "    handler: app.lambda_handler\n    memorySize: 128 # small\n    environment:\n"
+        "      MONGODB_URI: ${ssm:/shop/uri}\n",
+        "    memorySize: 512 # small",
+    ),
+}
+
+
+@pytest.mark.parametrize("path", TEMPLATES)
+def test_memory_is_raised_and_nothing_else_changes(path: str) -> None:
+    text, line = TEMPLATES[path]
+    wanted = (rule("WL191"),)
+    files = {path: text.encode()}
+    after = apply_fixes(files, findings(read_project(files), wanted)).files[path]
+    assert findings(read_project({path: after}), wanted) == ()
+    removed, added = (Counter(each.split("\n")) for each in (text, after.decode()))
+    assert list(added - removed) == [line]
+    assert all("128" in gone for gone in removed - added)
+
+
 def test_a_diff_shows_what_changes() -> None:
     files = {"app.py": MOVED[0][1].encode()}
     lines = list(diff(files, apply_fixes(files, findings(read_project(files), MOVE))))
