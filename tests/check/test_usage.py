@@ -64,7 +64,7 @@ def test_a_variable_that_names_something_else_does_not(name: str, value: str | N
         (
             "src/app.handler",
             {
-                "src/app.js": b"import db from '../lib/db'; // mongodb\n",
+                "src/app.js": b"import db from '../lib/db.js'; // mongodb\n",
                 "lib/db.ts": b"import { MongoClient } from 'mongodb';\nexport default new MongoClient(uri);\n",
             },
         ),

@@ -5,12 +5,14 @@ All that is known of the files that are checked together.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from .infra.facts import InfraFacts
+from .modules import Modules
 from .source.facts import CodeFacts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Project:
     """
     The facts that rules look at: of every code file and of every template, and which belong together.
@@ -18,3 +20,10 @@ class Project:
 
     code: tuple[CodeFacts, ...] = ()
     infra: tuple[InfraFacts, ...] = ()
+
+    @cached_property
+    def modules(self) -> Modules:
+        """
+        The code files, by what imports call them.
+        """
+        return Modules(self.code)

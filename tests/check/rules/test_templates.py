@@ -72,6 +72,16 @@ def test_a_connection_string_that_the_template_gives_is_looked_at() -> None:
     assert found("WL201", template.replace("%s", "timeoutMS=60000"), **{"app.py": CLIENT}) == ()
 
 
+def test_functions_with_one_client_and_no_timeout_of_their_own_are_one_finding() -> None:
+    template = functions(3, "Handler: app.handler, Runtime: python3.13") + (
+        "  F4:\n    Type: AWS::Serverless::Function\n"
+        "    Properties: {Handler: app.handler, Runtime: python3.13, Timeout: 5}\n"
+    )
+    first, second = found("WL201", template, **{"app.py": CLIENT})
+    assert first.message.startswith("F1, F2, F3: the default timeout of 3 s")
+    assert second.message.startswith("F4: a timeout of 5 s")
+
+
 def test_code_that_bounds_its_operations_is_not_compared() -> None:
     template = functions(1, "Handler: app.handler, Runtime: python3.13, Timeout: 10")
     bounded = CLIENT + b"import pymongo\n\ndef handler(event, context):\n    with pymongo.timeout(5):\n        ...\n"

@@ -4,7 +4,9 @@ WL201: Lambda ends the invocation before the driver can say what is wrong.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from warmline.facts import sources
 
@@ -16,7 +18,7 @@ from ..source.facts import Client, CodeFacts
 from ..uri import client_options, uri_options, uri_options_known
 from ..usage import code_of
 from ..values import Value
-from .functions import by_place, certainty, named
+from .functions import certainty, named
 from .rule import Rule
 
 # https://github.com/mongodb/specifications/blob/master/source/server-selection/server-selection.md
@@ -40,30 +42,44 @@ _BOUNDING_CALLS = frozenset(
 
 def _match(rule: Rule, project: Project) -> Iterator[Finding]:
     for facts in project.infra:
-        early = {
-            function.name: found
-            for function in facts.functions
-            if (found := _unbounded(function, code_of(function, project))) is not None
-        }
-        places = ((_place(function), function) for function in facts.functions if function.name in early)
-        for location, functions in by_place(places).items():
-            client, selection, confidence = early[functions[0].name]
-            timeout = functions[0].timeout_seconds
-            seconds = _seconds(functions[0])
+        # Of the functions that have one client, those without a timeout of their own are one finding.
+        found: dict[tuple[Location | None, Location], list[tuple[Function, _Early]]] = defaultdict(list)
+        for function in facts.functions:
+            early = _unbounded(function, code_of(function, project))
+            if early is not None:
+                timeout = function.timeout_seconds
+                found[timeout.location if timeout is not None else None, early.client.location].append(
+                    (function, early)
+                )
+        for (place, _), functions in found.items():
+            function, early = functions[0]
+            timeout = function.timeout_seconds
             how = "the default timeout" if timeout is None else "a timeout"
             yield rule.finding(
-                location,
-                f"{named(functions)}: {how} of {seconds:g} s ends the invocation before the driver gives up looking "
-                f"for a server after {selection:g} s: the log says 'Task timed out' and not why",
+                place or function.location,
+                f"{named([each for each, _ in functions])}: {how} of {_seconds(function):g} s ends the invocation "
+                f"before the driver gives up looking for a server after {early.selection_seconds:g} s: the log says "
+                "'Task timed out' and not why",
                 remedy=f"set {_SELECTION} well below the timeout, to 5000 say",
-                confidence=confidence if timeout is None else min(confidence, certainty(timeout)),
-                path=(Step(client.call, client.location),),
+                confidence=early.confidence if timeout is None else min(early.confidence, certainty(timeout)),
+                path=(Step(early.client.call, early.client.location),),
             )
 
 
-def _unbounded(function: Function, code: tuple[CodeFacts, ...]) -> tuple[Client, float, Confidence] | None:
+@dataclass(frozen=True, slots=True)
+class _Early:
     """
-    The client that looks longest for a server, and how long, if that is as long as the invocation or longer.
+    A client that looks for a server as long as the invocation may take, or longer.
+    """
+
+    client: Client
+    selection_seconds: float
+    confidence: Confidence
+
+
+def _unbounded(function: Function, code: tuple[CodeFacts, ...]) -> _Early | None:
+    """
+    The client of the function that looks longest for a server, if that is too long.
     """
     timeout = _seconds(function)
     if timeout is None or any(_bounded(facts) for facts in code):
@@ -74,7 +90,7 @@ def _unbounded(function: Function, code: tuple[CodeFacts, ...]) -> tuple[Client,
     if not known or len(known) < len(found):
         return None
     client, (seconds, confidence) = max(known, key=lambda each: each[1][0])
-    return (client, seconds, confidence) if timeout <= seconds else None
+    return _Early(client, seconds, confidence) if timeout <= seconds else None
 
 
 def _selection(client: Client, function: Function) -> tuple[float, Confidence] | None:
@@ -114,10 +130,6 @@ def _bounded(facts: CodeFacts) -> bool:
 def _seconds(function: Function) -> float | None:
     value = function.timeout_seconds
     return float(function.default_timeout_seconds) if value is None else value.number
-
-
-def _place(function: Function) -> Location:
-    return function.location if function.timeout_seconds is None else function.timeout_seconds.location
 
 
 RULE = Rule(
