@@ -39,6 +39,12 @@ def code_path(properties: str, *files: str, path: str = "template.yaml", more: s
             ["orders/src/main.rs"],
             "orders/src/main.rs",
         ),
+        ("{Runtime: go1.x, Handler: bin/orders}", ["cmd/orders/main.go", "cmd/users/main.go"], "cmd/orders/main.go"),
+        (
+            "{Runtime: provided.al2023, CodeUri: bin/users.zip, Handler: bootstrap}",
+            ["cmd/orders/main.go", "cmd/users/main.go"],
+            "cmd/users/main.go",
+        ),
         (
             "{Runtime: java21, CodeUri: build/libs/all.jar, Handler: 'shop.orders.Get::handleRequest'}",
             ["src/main/java/shop/orders/Get.java", "src/main/java/shop/users/Get.java"],

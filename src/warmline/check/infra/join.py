@@ -34,6 +34,10 @@ _MAINS = {
 }
 
 
+# What a program is called that has no name of its own.
+_ANONYMOUS = frozenset({"", "bootstrap", "main", "handler"})
+
+
 @dataclass(frozen=True, slots=True)
 class Joined:
     """
@@ -87,7 +91,8 @@ def _handlers(function: Function, template: str, files: _Files) -> Iterator[tupl
     archive = code.endswith(_ARCHIVES)
     folder = posixpath.normpath(posixpath.join(template, posixpath.dirname(code) if archive else code))
     if runtime.startswith(tuple(_MAINS)):
-        yield from _mains(folder, runtime, files)
+        built = (PurePosixPath(handler or ".").name, PurePosixPath(code).stem if archive else "")
+        yield from _mains(folder, built, runtime, template, files)
     elif handler is None:
         return
     elif "::" in handler and not runtime.startswith("ruby"):
@@ -98,8 +103,21 @@ def _handlers(function: Function, template: str, files: _Files) -> Iterator[tupl
         yield from _modules(function, handler, runtime, folder, template, files)
 
 
-def _mains(folder: str, runtime: str, files: _Files) -> Iterator[tuple[str, str | None]]:
+def _mains(
+    folder: str, built: tuple[str, ...], runtime: str, template: str, files: _Files
+) -> Iterator[tuple[str, str | None]]:
+    """
+    The file of a program's ``main``, in the folder of the code or, where it is built before, in one of its name.
+    """
     names = next(mains for prefix, mains in _MAINS.items() if runtime.startswith(prefix))
+    for name in built:
+        candidates = [
+            path
+            for path in files.by_stem.get("main", ())
+            if path.endswith(tuple(f"/{name}/{main}" for main in names)) and _below(path, template)
+        ]
+        if name not in _ANONYMOUS and len(candidates) == 1:
+            yield candidates[0], None
     for name in names:
         path = posixpath.normpath(posixpath.join(folder, name))
         if path in files.content:
