@@ -136,6 +136,10 @@ def test_what_others_reserve_is_not_there_for_those_that_reserve_nothing() -> No
     assert found("WL221", template + others % 300) == ()
 
 
+def test_a_function_that_only_a_schedule_invokes_has_not_all_that_the_account_has() -> None:
+    assert found("WL221", functions(1, f"Events: {{Nightly: {{Type: Schedule}}}}, {URI}") + CLUSTER) == ()
+
+
 def test_managed_instances_and_conditions_are_not_counted() -> None:
     template = functions(1, f"CapacityProviderConfig: {{Arn: x}}, {URI}") + CLUSTER
     assert found("WL221", template) == ()

@@ -87,6 +87,7 @@ class Function:
     snapstart: bool = False
     managed_instances: bool = False
     conditional: bool = False
+    scheduled: bool = False
     properties: Location | None = None
     indent: int = 0
 

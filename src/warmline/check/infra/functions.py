@@ -18,6 +18,8 @@ TYPES = frozenset({SERVERLESS, "AWS::Lambda::Function"})
 # What names a version of a function, and may keep environments of it initialized.
 _VERSIONS = frozenset({"AWS::Lambda::Alias", "AWS::Lambda::Version"})
 
+_SCHEDULES = frozenset({"Schedule", "ScheduleV2"})
+
 # A macro within a mapping adds to it what nobody sees before the deployment.
 _MACROS = frozenset({"Fn::Transform", "Transform"})
 
@@ -129,6 +131,7 @@ def _function(key: yaml.Scalar, properties: _Properties, resource: yaml.Mapping)
         snapstart=_text(properties.value("SnapStart", "ApplyOn")) == "PublishedVersions",
         managed_instances=properties.get("CapacityProviderConfig") is not None,
         conditional=resource.get("Condition") is not None,
+        scheduled=_scheduled(properties.get("Events")),
         properties=before,
         indent=indent,
     )
@@ -187,6 +190,13 @@ def _vpc(properties: _Properties) -> Vpc | None:
         subnets=properties.all("VpcConfig", "SubnetIds"),
         security_groups=properties.all("VpcConfig", "SecurityGroupIds"),
     )
+
+
+def _scheduled(events: yaml.Node | None) -> bool:
+    if not isinstance(events, yaml.Mapping):
+        return False
+    kinds = [event.get("Type") for _, event in events if isinstance(event, yaml.Mapping)]
+    return bool(kinds) and all(isinstance(kind, yaml.Scalar) and kind.text in _SCHEDULES for kind in kinds)
 
 
 def _provisioned(values: Values, resources: yaml.Mapping) -> Iterator[tuple[str, Value]]:

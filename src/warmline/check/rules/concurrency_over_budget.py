@@ -95,7 +95,10 @@ def _is_counted(function: Function) -> bool:
     """
     if function.conditional or function.managed_instances:
         return False
-    return function.reserved_concurrency is None or function.reserved_concurrency.number is not None
+    if function.reserved_concurrency is None:
+        # A schedule seldom has two of one function.
+        return not function.scheduled
+    return function.reserved_concurrency.number is not None
 
 
 def _reserved(function: Function) -> int:

@@ -217,6 +217,20 @@ def test_managed_instances_and_conditions_are_seen() -> None:
     assert found.conditional
 
 
+@pytest.mark.parametrize(
+    ("events", "scheduled"),
+    [
+        ("{A: {Type: Schedule}}", True),
+        ("{A: {Type: Schedule}, B: {Type: ScheduleV2}}", True),
+        ("{A: {Type: Schedule}, B: {Type: Api}}", False),
+        ("{}", False),
+        ("[x]", False),
+    ],
+)
+def test_a_schedule_may_be_all_that_invokes_a_function(events: str, scheduled: bool) -> None:
+    assert function(f"Events: {events}").scheduled is scheduled
+
+
 def test_what_a_bundler_is_given_is_read() -> None:
     found = function(
         "Handler: app.handler",

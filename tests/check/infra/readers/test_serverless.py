@@ -144,3 +144,16 @@ def test_json_is_read_too() -> None:
     found = read("serverless.json", data)
     assert found is not None
     assert [each.name for each in found.functions] == ["orders"]
+
+
+@pytest.mark.parametrize(
+    ("events", "scheduled"),
+    [
+        ("[schedule: rate(1 hour)]", True),
+        ("[schedule: rate(1 hour), httpApi: '*']", False),
+        ("[]", False),
+        ("~", False),
+    ],
+)
+def test_a_schedule_may_be_all_that_invokes_a_function(events: str, scheduled: bool) -> None:
+    assert function(f"handler: a.b\nevents: {events}").scheduled is scheduled

@@ -164,9 +164,17 @@ def _function(key: yaml.Scalar, settings: _Settings) -> Function:
         reserved_concurrency=settings.own_value("reservedConcurrency"),
         provisioned_concurrency=settings.own_value("provisionedConcurrency"),
         snapstart=_text(settings.own_value("snapStart")) in ("true", "PublishedVersions"),
+        scheduled=_scheduled(settings.own.get("events")),
         properties=before,
         indent=indent,
     )
+
+
+def _scheduled(events: yaml.Node | None) -> bool:
+    if not isinstance(events, yaml.Sequence):
+        return False
+    kinds = {key.text for event in events.items if isinstance(event, yaml.Mapping) for key, _ in event}
+    return kinds == {"schedule"}
 
 
 def _role(settings: _Settings) -> Value | None:
