@@ -33,13 +33,19 @@ def clients(
     source = functions.source
     found: dict[int, tuple[CallSite, Constructor]] = {}
     for call in functions.calls:
-        constructor = _constructor(call, source, imports, values)
+        constructor = _constructor(call, functions, imports, values)
         if constructor is not None:
             found[call.node.start_byte] = (call, constructor)
     for call, constructor in (found[start] for start in sorted(found)):
-        owner = functions.owner(call.node)
-        lifetime, why, path = _lifetime(call, owner, functions, reach, init)
         construction = source.language.construction(call.node, constructor, source)
+        if construction is None:
+            continue
+        owner = functions.owner(call.node)
+        lifetime, why, path = (
+            (Lifetime.ONCE, f"{callee_text(call)} returns the same client each time", ())
+            if constructor.shared
+            else _lifetime(call, owner, functions, reach, init)
+        )
         kept = _kept_in(call.node, source)
         yield Client(
             driver=constructor.driver,
@@ -84,11 +90,19 @@ def callee_text(call: CallSite) -> str:
     return _SPACE.sub(" ", whole).strip().replace(" .", ".")
 
 
-def _constructor(call: CallSite, source: Source, imports: Mapping[str, Import], values: Values) -> Constructor | None:
+def _constructor(
+    call: CallSite, functions: Functions, imports: Mapping[str, Import], values: Values
+) -> Constructor | None:
+    language = functions.source.language
     written = re.sub(r"<.*>", "", callee_text(call))
     new, bare = ("new ", written[4:]) if written.startswith("new ") else ("", written)
-    candidates = {written, *(new + name for name in _resolved(bare, imports, values))}
-    for constructor in source.language.constructors:
+    if bare in functions.classes:
+        # The file has a class of its own by this name.
+        return None
+    candidates = [new + name for name in _resolved(bare, imports, values)]
+    # With its module first.
+    candidates = candidates[:1] if language.qualified and bare.partition(".")[0] in imports else [written, *candidates]
+    for constructor in language.constructors:
         if any(re.fullmatch(constructor.call, candidate) for candidate in candidates):
             return constructor
     return None

@@ -108,13 +108,24 @@ class Functions:
         """
         return self._by_name.get(name, [])
 
+    def callees(self, call: CallSite) -> list[Function]:
+        """
+        Return the functions that a call may mean.
+        """
+        return [found for found in self.named(call.name) if self._language.means(call, found, self)]
+
     def owner(self, node: Node) -> Function | None:
         """
         Return the innermost function with a name that a node stands in; closures belong to it. ``None``: none.
         """
+        early = False
         for outer in ancestors(node):
-            if outer.id in self._by_node:
-                return self._by_node[outer.id]
+            if outer.type in self._language.early:
+                early = True
+            elif outer.id in self._by_node:
+                if not early:
+                    return self._by_node[outer.id]
+                early = False
         return None
 
     def closure(self, node: Node) -> Node | None:
@@ -127,6 +138,13 @@ class Functions:
             if outer.type in self._language.functions and not _called_at_once(outer):
                 return outer
         return None
+
+    @cached_property
+    def imported(self) -> frozenset[str]:
+        """
+        The names that come from other modules.
+        """
+        return frozenset(found.name for found in self._language.imports(self.source))
 
     @cached_property
     def once_references(self) -> set[str]:
@@ -186,7 +204,22 @@ class Functions:
             by_name.setdefault(function.short, []).append(function)
             if function.short in self._language.constructor_names and (owner := self.class_of(function)):
                 by_name.setdefault(owner, []).append(function)
+        for name, bases in self.classes.items():
+            # Without a constructor of its own it has its base's.
+            inherited = [found for base in bases for found in by_name.get(base, ())]
+            by_name.setdefault(name, inherited)
         return by_name
+
+    @cached_property
+    def classes(self) -> dict[str, tuple[str, ...]]:
+        """
+        The classes of the file, and what each inherits from.
+        """
+        found = {}
+        for node in find(self.source.root, self._language.classes):
+            if (name := node.child_by_field_name("name")) is not None:
+                found[text(name)] = self._language.bases(node)
+        return found
 
     def class_of(self, function: Function) -> str | None:
         """

@@ -14,7 +14,7 @@ from .facts import Import
 from .tree import Source
 
 if TYPE_CHECKING:
-    from .functions import Function
+    from .functions import CallSite, Function, Functions
 
 Part = str | Node
 
@@ -28,6 +28,7 @@ class Constructor:
         (``new MongoClient``, ``mongo.Connect``).
     :param uri: which argument is the connection string, from 0; ``None`` where none is.
     :param uri_names: the keyword arguments that may be it.
+    :param shared: constructing it again returns the same client, as ``warmline.connect`` does.
     """
 
     driver: str
@@ -36,6 +37,11 @@ class Constructor:
     uri_names: tuple[str, ...] = ()
     asynchronous: bool = False
     reconnects: bool = False
+    shared: bool = False
+
+
+def _condition(node: Node) -> Node | None:
+    return node.child_by_field_name("condition")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,10 @@ class Language:
     :param comment: what begins a comment to the end of the line.
     :param grammar: loads the tree-sitter grammar.
     :param mentions: a file in which none of these stands has no client.
+    :param qualified: constructors are written with the module that they come from (``pymongo.MongoClient``), so that
+        another module's ``MongoClient`` is none.
     :param functions: kinds whose body runs later than where it stands.
+    :param early: kinds within such a function that are evaluated where it is defined (default values).
     :param run_once: kinds that run once in an environment (static initialisers).
     :param assignments: kinds that give a value to a name that is there already, or make one (Python, Ruby).
     :param memoizing: kinds of ``||=`` and ``??=``.
@@ -112,8 +121,11 @@ class Language:
     :param handler: by what a function's own text shows that it is an entry point (``None``: by nothing).
     :param outliving: the names that are given a value in a function and live longer than its call.
     :param cached: whether a function's result is kept, by a decorator say.
+    :param asked: what a node of ``conditions`` looks at before it runs what is in it.
+    :param means: whether a call may mean a function of its name.
+    :param bases: the classes that a class inherits from.
     :param arguments: the arguments of a call.
-    :param construction: what a client is constructed with.
+    :param construction: what a client is constructed with; ``None``: it is no construction, with these arguments.
     :param literal: the parts of a literal, text and embedded expressions; ``None``: the node is no literal.
     :param environment: the environment variable that an expression reads, and its default if it has one.
     :param unpacked: the names that are given environment variables by taking an object apart, and those variables.
@@ -128,7 +140,9 @@ class Language:
     mentions: tuple[bytes, ...]
     query: str
     constructors: tuple[Constructor, ...]
+    qualified: bool = False
     functions: frozenset[str]
+    early: frozenset[str] = frozenset()
     run_once: frozenset[str] = frozenset()
     assignments: frozenset[str] = frozenset()
     memoizing: frozenset[str] = frozenset()
@@ -149,8 +163,11 @@ class Language:
     handler: Callable[[Function, Source], str | None]
     outliving: Callable[[Node], set[str]]
     cached: Callable[[Node], bool] = lambda _: False
+    asked: Callable[[Node], Node | None] = _condition
+    means: Callable[[CallSite, Function, Functions], bool] = lambda *_: True
+    bases: Callable[[Node], tuple[str, ...]] = lambda _: ()
     arguments: Callable[[Node], Arguments]
-    construction: Callable[[Node, Constructor, Source], Construction]
+    construction: Callable[[Node, Constructor, Source], Construction | None]
     literal: Callable[[Node], tuple[Part, ...] | None]
     environment: Callable[[Node], tuple[str, Node | None] | None]
     unpacked: Callable[[Source], Iterator[tuple[str, str]]] = lambda _: iter(())

@@ -89,12 +89,8 @@ def _memoized(node: Node, function: Function, language: Language, shared: Abstra
         if _short_circuit(outer, node, language, shared):
             return "it stands behind a condition on what is kept"
         if outer.type in language.conditions:
-            condition = outer.child_by_field_name("condition")
-            if (
-                condition is not None
-                and not within(condition, node)
-                and names(condition, language.identifiers) & shared
-            ):
+            asked = language.asked(outer)
+            if asked is not None and not within(asked, node) and names(asked, language.identifiers) & shared:
                 return "a condition on what is kept guards it"
     return None
 
@@ -123,7 +119,7 @@ def _returned_early(node: Node, function: Function, language: Language, shared: 
     for condition in find(function.node, language.conditions):
         if condition.end_byte > node.start_byte:
             continue
-        asked = condition.child_by_field_name("condition")
+        asked = language.asked(condition)
         body = condition.child_by_field_name("consequence") or condition
         if asked is not None and names(asked, language.identifiers) & shared and any(find(body, language.returns)):
             return "what is kept is returned before it"

@@ -40,7 +40,7 @@ def from_handlers(functions: Functions) -> Reach:
     while waiting:
         caller = waiting.pop(0)
         for call in caller.calls:
-            for callee in functions.named(call.name):
+            for callee in functions.callees(call):
                 if callee.node.id in ways or functions.is_init(callee):
                     continue
                 if guarded(call.node, caller, functions) is not None:
@@ -55,11 +55,6 @@ def from_init(functions: Functions) -> frozenset[int]:
     """
     Return the ids of the nodes of functions that code which runs once reaches by name.
     """
-    at_module_level = {
-        call.name
-        for call in functions.calls
-        if functions.owner(call.node) is None and functions.closure(call.node) is None
-    }
     waiting = [
         function
         for function in functions
@@ -67,12 +62,14 @@ def from_init(functions: Functions) -> frozenset[int]:
         or function.short in functions.once_references
         or (functions.is_constructor(function) and _makes_handler(function, functions))
     ]
-    for name in at_module_level:
-        waiting.extend(functions.named(name))
+    for call in functions.calls:
+        # At module level.
+        if functions.owner(call.node) is None and functions.closure(call.node) is None:
+            waiting.extend(functions.callees(call))
     reached = {function.node.id for function in waiting}
     while waiting:
         for call in waiting.pop().calls:
-            for callee in functions.named(call.name):
+            for callee in functions.callees(call):
                 if callee.node.id not in reached:
                     reached.add(callee.node.id)
                     waiting.append(callee)

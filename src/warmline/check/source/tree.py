@@ -37,12 +37,15 @@ REFERENCES = frozenset(
 class Source:
     """
     One file's text and its syntax tree.
+
+    :param on_lambda: whether the project is seen to hand a web application to Lambda.
     """
 
     path: str
     data: bytes
     root: Node
     language: Language
+    on_lambda: bool = False
 
     def at(self, node: Node) -> Location:
         """

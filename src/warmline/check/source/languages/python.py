@@ -5,30 +5,31 @@ Python: PyMongo, Motor, and what builds a client on them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import tree_sitter_python
 from tree_sitter import Node
 
+from ...values import HOLE
 from ..facts import Import
-from ..functions import Function
 from ..language import Arguments, Construction, Constructor, Language, Part, Setting
-from ..tree import Source, find, names, text
+from ..tree import Source, find, text
+from . import python_calls as calls
 
 _QUERY = """
 (function_definition name: (identifier) @function.name) @function
 (assignment left: (identifier) @function.name right: (lambda) @function)
 (call function: [(identifier) @callee (attribute attribute: (identifier) @callee)]) @call
+([(default_parameter value: (call function: (_) @_depends arguments: (argument_list . (identifier) @callee)))
+  (typed_default_parameter value: (call function: (_) @_depends arguments: (argument_list . (identifier) @callee)))
+  (typed_parameter type: (type (generic_type (type_parameter
+    (type (call function: (_) @_depends arguments: (argument_list . (identifier) @callee)))))))] @call
+  (#match? @_depends "(^|[.])(Depends|Security)$"))
 """
 
-# Frameworks that call a decorated function for every request, and decorators of handlers.
-_ROUTE = re.compile(
-    r"@[\w.]+\.(get|post|put|patch|delete|head|options|route|websocket|on_\w+|schedule|lambda_function|exception_handler"
-    r"|inject_lambda_context|lambda_handler|capture_lambda_handler|log_metrics|resolver)\b"
-    r"|@(event_source|lambda_handler_decorator|handler|idempotent)\b"
-)
+_PERCENT = re.compile(r"%(\((?P<name>\w+)\))?[-+#0-9.]*[sdri]")
 
-_CACHE = re.compile(r"@[\w.]*\b(lru_cache|cache|cached_property|cached|singleton|once|cache_resource)\b")
+_BRACES = re.compile(r"(?<!\{)\{(?P<name>\w*)[^{}]*\}(?!\})")
 
 
 def _imports(source: Source) -> Iterator[Import]:
@@ -43,44 +44,8 @@ def _imports(source: Source) -> Iterator[Import]:
             written = text(dotted)
             local = text(alias) if alias is not None else (written if module else written.partition(".")[0])
             yield Import(local, module or written, written if module else None, source.at(node))
-
-
-def _handler(function: Function, source: Source) -> str | None:
-    decorated = function.node.parent
-    if decorated is not None and decorated.type == "decorated_definition":
-        above = source.data[decorated.start_byte : function.node.start_byte].decode("utf-8", "replace")
-        if _ROUTE.search(above):
-            return "its decorator"
-    parameters = [re.split(r"[:=]", text(node))[0].strip() for node in function.parameters]
-    if parameters[:1] == ["self"]:
-        return None
-    if len(parameters) == 2 and parameters[0].strip("_") in ("event", "events"):
-        return "its parameters" if parameters[1].strip("_") in ("context", "ctx", "c", "") else None
-    return None
-
-
-def _outliving(function: Node) -> set[str]:
-    declared: set[str] = set()
-    for node in find(function, frozenset({"global_statement", "nonlocal_statement"})):
-        declared |= names(node, frozenset({"identifier"}))
-    found: set[str] = set()
-    for assignment in find(function, frozenset({"assignment", "named_expression"})):
-        left = assignment.child_by_field_name("left") or assignment.child_by_field_name("name")
-        if left is None:
-            continue
-        if left.type in ("attribute", "subscript"):
-            found |= names(left, frozenset({"identifier"})) - {"self", "cls"}
-        else:
-            found |= names(left, frozenset({"identifier"})) & declared
-    return found
-
-
-def _cached(function: Node) -> bool:
-    decorated = function.parent
-    if decorated is None or decorated.type != "decorated_definition":
-        return False
-    above = (decorated.text or b"")[: function.start_byte - decorated.start_byte].decode("utf-8", "replace")
-    return _CACHE.search(above) is not None
+        if module is not None and any(child.type == "wildcard_import" for child in node.named_children):
+            yield Import("*", module, "*", source.at(node))
 
 
 def _arguments(call: Node) -> Arguments:
@@ -113,9 +78,12 @@ def _pairs(dictionary: Node) -> Iterator[tuple[str, Node]]:
             yield text(key).strip("\"'"), value
 
 
-def _construction(call: Node, constructor: Constructor, source: Source) -> Construction:
+def _construction(call: Node, constructor: Constructor, source: Source) -> Construction | None:
     arguments = _arguments(call)
     named = dict(arguments.named)
+    if constructor.driver == "beanie" and not any(name in named for name in constructor.uri_names):
+        # It is given a database of a client that stands elsewhere.
+        return None
     uri = next((named.pop(name) for name in constructor.uri_names if name in named), None)
     if uri is None and constructor.uri is not None and len(arguments.positional) > constructor.uri:
         uri = arguments.positional[constructor.uri]
@@ -136,10 +104,8 @@ def _literal(node: Node) -> tuple[Part, ...] | None:
             return ("null",)
         case "call":
             return _formatted(node)
-        case "binary_operator" if any(child.type == "%" for child in node.children):
-            left = node.child_by_field_name("left")
-            if left is not None and left.type == "string":
-                return (re.sub(r"%(\(\w+\))?[sdr]", "{}", text(left).strip("\"'")),)
+        case "binary_operator":
+            return _percent(node)
     return None
 
 
@@ -151,6 +117,19 @@ def _string_parts(string: Node) -> Iterator[Part]:
             yield child.named_children[0]
 
 
+def _percent(operation: Node) -> tuple[Part, ...] | None:
+    """
+    The text of ``"…%s…" % …``.
+    """
+    left, right = operation.child_by_field_name("left"), operation.child_by_field_name("right")
+    operator = operation.child_by_field_name("operator")
+    if left is None or right is None or operator is None or text(operator) != "%" or left.type != "string":
+        return None
+    given = right.named_children if right.type == "tuple" else [right]
+    named = dict(_pairs(right)) if right.type == "dictionary" else {}
+    return tuple(_filled(left, _PERCENT, given, named))
+
+
 def _formatted(call: Node) -> tuple[Part, ...] | None:
     """
     The text of ``"…{}…".format(…)``.
@@ -159,9 +138,35 @@ def _formatted(call: Node) -> tuple[Part, ...] | None:
     if function is None or function.type != "attribute":
         return None
     string, method = function.child_by_field_name("object"), function.child_by_field_name("attribute")
-    if string is None or string.type != "string" or method is None or text(method) != "format":
+    while string is not None and string.type == "parenthesized_expression" and string.named_children:
+        string = string.named_children[0]
+    if string is None or method is None or text(method) != "format":
         return None
-    return (re.sub(r"\{\w*\}", "{}", text(string).strip("\"'")),)
+    if string.type not in ("string", "concatenated_string"):
+        return None
+    arguments = _arguments(call)
+    return tuple(_filled(string, _BRACES, arguments.positional, dict(arguments.named)))
+
+
+def _filled(
+    string: Node, placeholder: re.Pattern[str], positional: Sequence[Node], named: Mapping[str, Node]
+) -> Iterator[Part]:
+    """
+    The text of a format, with the arguments in their places.
+    """
+    whole = "".join(text(content) for content in find(string, frozenset({"string_content"})))
+    end, count = 0, 0
+    for found in placeholder.finditer(whole):
+        yield whole[end : found.start()]
+        end = found.end()
+        name = found["name"] or ""
+        if name.isdecimal() or not name:
+            place = int(name) if name else count
+            count += 1
+            yield positional[place] if place < len(positional) else HOLE
+        else:
+            yield named.get(name, HOLE)
+    yield whole[end:]
 
 
 def _environment(node: Node) -> tuple[str, Node | None] | None:
@@ -189,31 +194,65 @@ LANGUAGE = Language(
         b"MotorClient",
         b"mongoengine",
         b"PyMongo",
+        b"init_beanie",
         b"warmline",
         b"mongodb://",
         b"mongodb+srv://",
     ),
     query=_QUERY,
     constructors=(
-        Constructor(driver="pymongo", call=r"(\w+\.)*MongoClient", uri_names=("host",)),
-        Constructor(driver="pymongo", call=r"(\w+\.)*AsyncMongoClient", uri_names=("host",), asynchronous=True),
+        Constructor(driver="pymongo", call=r"(pymongo\.(\w+\.)*)?MongoClient", uri_names=("host",)),
         Constructor(
-            driver="motor", call=r"(\w+\.)*(AsyncIOMotorClient|MotorClient)", uri_names=("host",), asynchronous=True
+            driver="pymongo", call=r"(pymongo\.(\w+\.)*)?AsyncMongoClient", uri_names=("host",), asynchronous=True
         ),
-        Constructor(driver="flask-pymongo", call=r"(\w+\.)*PyMongo", uri=1, uri_names=("uri",)),
-        Constructor(driver="mongoengine", call=r"mongoengine\.connect", uri=None, uri_names=("host",), reconnects=True),
+        Constructor(
+            driver="motor",
+            call=r"(motor\.(\w+\.)*)?(AsyncIOMotorClient|MotorClient)",
+            uri_names=("host",),
+            asynchronous=True,
+        ),
+        Constructor(
+            driver="beanie",
+            call=r"beanie\.(\w+\.)*init_beanie",
+            uri=None,
+            uri_names=("connection_string",),
+            asynchronous=True,
+        ),
+        Constructor(driver="flask-pymongo", call=r"flask_pymongo\.(\w+\.)*PyMongo", uri=1, uri_names=("uri",)),
+        Constructor(
+            driver="mongoengine",
+            call=r"mongoengine\.(connection\.)?(connect|register_connection)",
+            uri=None,
+            uri_names=("host",),
+            reconnects=True,
+        ),
+        Constructor(driver="warmline", call=r"warmline\.connect", uri_names=("uri",), shared=True),
+        Constructor(
+            driver="warmline", call=r"warmline\.connect_async", uri_names=("uri",), asynchronous=True, shared=True
+        ),
     ),
+    qualified=True,
     functions=frozenset({"function_definition", "lambda"}),
+    early=frozenset({"default_parameter", "typed_default_parameter"}),
     assignments=frozenset({"assignment", "named_expression"}),
+    conditions=frozenset(
+        {
+            *("if_statement", "elif_clause", "while_statement", "conditional_expression"),
+            *("match_statement", "try_statement"),
+        }
+    ),
     concatenations=frozenset({"binary_operator"}),
+    once_calls=frozenset({"lru_cache", "cache", "once", "SimpleLazyObject"}),
     handler_names=frozenset({"lambda_handler", "lambda_handle"}),
     constructor_names=frozenset({"__init__", "__new__"}),
     classes=frozenset({"class_definition"}),
-    closers=frozenset({"close"}),
     imports=_imports,
-    handler=_handler,
-    outliving=_outliving,
-    cached=_cached,
+    handler=calls.handler,
+    outliving=calls.outliving,
+    cached=calls.cached,
+    asked=calls.asked,
+    means=calls.means,
+    bases=calls.bases,
     arguments=_arguments,
     construction=_construction,
     literal=_literal,
