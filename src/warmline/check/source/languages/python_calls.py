@@ -10,7 +10,7 @@ import re
 from tree_sitter import Node
 
 from ..functions import CallSite, Function, Functions
-from ..tree import Source, ancestors, find, names, text
+from ..tree import Source, find, names, text
 
 IDENTIFIERS = frozenset({"identifier"})
 
