@@ -61,6 +61,7 @@ def test_a_variable_that_names_something_else_does_not(name: str, value: str | N
             "a/b/app.handler",
             {"a/b/app.py": b"from ..shop import db # MongoClient\n", "a/shop/db/__init__.py": PY_CLIENT},
         ),
+        ("src/app.handler", {"src/app.py": b"from db import client\n", "src/db.py": PY_CLIENT}),
         (
             "src/app.handler",
             {

@@ -22,7 +22,7 @@ _BUILT = (".js", ".mjs", ".cjs")
 
 class Modules:
     """
-    The code files of a project that have to do with MongoDB, by path and by what imports call them.
+    The code files of a project, by path and by what imports call them.
     """
 
     def __init__(self, code: tuple[CodeFacts, ...]) -> None:

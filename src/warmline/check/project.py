@@ -16,14 +16,18 @@ from .source.facts import CodeFacts
 class Project:
     """
     The facts that rules look at: of every code file and of every template, and which belong together.
+
+    :param code: the files that have to do with MongoDB.
+    :param handlers: the files of templates' handlers that have nothing to do with it themselves; what they import may.
     """
 
     code: tuple[CodeFacts, ...] = ()
     infra: tuple[InfraFacts, ...] = ()
+    handlers: tuple[CodeFacts, ...] = ()
 
     @cached_property
     def modules(self) -> Modules:
         """
         The code files, by what imports call them.
         """
-        return Modules(self.code)
+        return Modules(self.code + self.handlers)

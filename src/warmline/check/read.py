@@ -23,8 +23,15 @@ def read_project(files: Mapping[str, bytes]) -> Project:
     """
     infra = (read_infra(path, data) for path, data in files.items())
     joined = join([facts for facts in infra if facts is not None], files)
-    code = (read_code(path, data, handlers=joined.handlers.get(path, ())) for path, data in files.items())
-    return Project(tuple(facts for facts in code if facts is not None), joined.infra)
+    read = (read_code(path, data, handlers=joined.handlers.get(path, ())) for path, data in files.items())
+    code = tuple(facts for facts in read if facts is not None)
+    known = {facts.path for facts in code}
+    handlers = tuple(
+        read_source(path, files[path], language, handlers=names)
+        for path, names in joined.handlers.items()
+        if path not in known and (language := language_of(path)) is not None
+    )
+    return Project(code, joined.infra, handlers)
 
 
 def read_code(path: str, data: bytes, *, handlers: Iterable[str] = ()) -> CodeFacts | None:

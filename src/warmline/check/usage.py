@@ -33,9 +33,9 @@ def names_mongodb(function: Function) -> bool:
 
 def code_of(function: Function, project: Project) -> tuple[CodeFacts, ...]:
     """
-    Return the files with MongoDB in them that belong to a function: its handler's, and what that imports.
+    Return the files that belong to a function: its handler's, and what that imports and has to do with MongoDB.
 
-    An import through a file that has nothing to do with MongoDB is not followed.
+    An import through another file that has nothing to do with it is not followed.
     """
     return project.modules.reached_from(function.code_path) if function.code_path is not None else ()
 
