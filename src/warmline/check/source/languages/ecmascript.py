@@ -4,17 +4,14 @@ What JavaScript and TypeScript have in common: the official driver and mongoose.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from ..facts import Import
-from ..functions import Function
 from ..language import Arguments, Construction, Constructor, Part, Setting
-from ..tree import Source, ancestors, find, names, target, text
+from ..tree import Source, find, names, target, text
 
-QUERY = """
+_QUERY = """
 (function_declaration name: (_) @function.name) @function
 (method_definition name: (_) @function.name) @function
 (variable_declarator name: (identifier) @function.name value: [(arrow_function) (function_expression)] @function)
@@ -24,7 +21,16 @@ QUERY = """
 (assignment_expression
   left: [(identifier) (member_expression)] @function.name
   right: (assignment_expression right: [(arrow_function) (function_expression)] @function))
+(assignment_expression
+  left: [(identifier) (member_expression)] @function.name
+  right: (assignment_expression
+    right: (assignment_expression right: [(arrow_function) (function_expression)] @function)))
 (export_statement value: [(arrow_function) (function_expression)] @function)
+(FIELD_DEFINITION FIELD_NAME: (_) @function.name value: [(arrow_function) (function_expression)] @function)
+(class_declaration
+  name: (_) @function.name
+  body: (class_body ((FIELD_DEFINITION value: [(new_expression) (call_expression) (await_expression)]) @function
+    (#not-match? @function "^((public|private|protected|readonly|override) +)*static"))))
 (call_expression function: [(identifier) @callee (member_expression property: (_) @callee)]) @call
 (new_expression constructor: [(identifier) @callee (member_expression property: (_) @callee)]) @call
 """
@@ -44,115 +50,61 @@ FUNCTIONS = frozenset(
 
 IDENTIFIERS = frozenset({"identifier", "property_identifier", "this", "shorthand_property_identifier"})
 
+_NAMES_IN_PATTERNS = IDENTIFIERS | {"shorthand_property_identifier_pattern"}
+
+_FRESH = frozenset({"object", "array", "new_expression"})
+
+# What tells of connections that are there: mongoose.connection.readyState, mongoose.connections.
+_STATE = frozenset({"readyState", "connections"})
+
+_GLOBAL = _STATE | {"global", "globalThis"}
+
 CONSTRUCTORS = (
     Constructor(driver="mongodb", call=r"new ([\w$]+\.)*MongoClient", asynchronous=True),
-    Constructor(driver="mongodb", call=r"(await )?([\w$]+\.)*MongoClient\.connect", asynchronous=True),
-    Constructor(driver="mongoose", call=r"([\w$]+\.)*mongoose\.connect", asynchronous=True, reconnects=True),
-    Constructor(driver="mongoose", call=r"([\w$]+\.)*mongoose\.createConnection", asynchronous=True),
+    Constructor(driver="mongodb", call=r"([\w$]+\.)*MongoClient\.connect", asynchronous=True),
+    Constructor(
+        driver="mongoose", call=r"([\w$]+\.)*mongoose(\.default)?\.connect", asynchronous=True, reconnects=True
+    ),
+    Constructor(driver="mongoose", call=r"([\w$]+\.)*mongoose(\.default)?\.createConnection", asynchronous=True),
 )
 
-_EVENT = re.compile(r"\s*_?(event|evt|e|req)\b")
 
-_HANDLER_NAMES = frozenset({"handler", "lambdaHandler", "lambda_handler"})
-
-
-def imports(source: Source) -> Iterator[Import]:
+def query(*, field: str, name: str) -> str:
     """
-    ``import`` statements and ``require`` calls.
+    The grammar's query.
+
+    :param field: what the grammar calls a field's definition, whose initialiser runs when an object is constructed.
+    :param name: what it calls the field's name in it.
     """
-    for node in find(source.root, frozenset({"import_statement"})):
-        where = node.child_by_field_name("source")
-        if where is not None:
-            yield from _imported(node, text(where).strip("\"'`"), source)
-    for node in find(source.root, frozenset({"variable_declarator"})):
-        yield from _required(node, source)
-
-
-def _imported(statement: Node, module: str, source: Source) -> Iterator[Import]:
-    at = source.at(statement)
-    for found in find(statement, frozenset({"import_specifier", "namespace_import", "import_clause"})):
-        if found.type == "import_specifier":
-            name, alias = found.child_by_field_name("name"), found.child_by_field_name("alias")
-            if name is not None:
-                yield Import(text(alias or name), module, text(name), at)
-        elif found.type == "namespace_import" and found.named_children:
-            yield Import(text(found.named_children[0]), module, None, at)
-        else:
-            for child in found.named_children:
-                if child.type == "identifier":
-                    yield Import(text(child), module, _default(module), at)
-
-
-def _required(declarator: Node, source: Source) -> Iterator[Import]:
-    value, name = declarator.child_by_field_name("value"), declarator.child_by_field_name("name")
-    imported = None
-    if value is not None and value.type == "member_expression":
-        member = value.child_by_field_name("property")
-        imported = text(member) if member is not None else None
-        value = value.child_by_field_name("object")
-    module = _module(value)
-    if module is None or name is None:
-        return
-    if name.type == "identifier":
-        yield Import(text(name), module, imported or _default(module), source.at(declarator))
-    elif name.type == "object_pattern":
-        for part in name.named_children:
-            key = part.child_by_field_name("key") if part.type == "pair_pattern" else part
-            local = part.child_by_field_name("value") if part.type == "pair_pattern" else part
-            if key is not None and local is not None:
-                yield Import(text(local), module, text(key), source.at(declarator))
-
-
-def _default(module: str) -> str | None:
-    # What these packages are called in their own documentation, whatever the name that a file gives them.
-    return module if module in ("mongoose", "mongodb") else "default"
-
-
-def _module(node: Node | None) -> str | None:
-    if node is None or node.type != "call_expression":
-        return None
-    function, given = node.child_by_field_name("function"), node.child_by_field_name("arguments")
-    if function is None or text(function) != "require" or given is None or not given.named_children:
-        return None
-    return text(given.named_children[0]).strip("\"'`")
-
-
-def handler(function: Function, source: Source) -> str | None:
-    """
-    An exported function that is called handler or takes an event.
-    """
-    exported = function.name.startswith(("exports.", "module.exports")) or function.name == "default"
-    for outer in ancestors(function.node):
-        if outer.type == "export_statement":
-            exported = True
-        if outer.type not in ("variable_declarator", "lexical_declaration", "export_statement"):
-            break
-    if not exported:
-        return None
-    if function.short in _HANDLER_NAMES:
-        return "its name"
-    parameters = function.parameters
-    return "its parameters" if parameters and _EVENT.match(text(parameters[0]).lstrip("{( ")) else None
+    return _QUERY.replace("FIELD_DEFINITION", field).replace("FIELD_NAME", name)
 
 
 def outliving(function: Node) -> set[str]:
     """
-    What is assigned in the function and is no local of it.
+    What is assigned in the function and is no local of it, and what is read of mongoose's state or a global object.
     """
     local: set[str] = set()
+    fresh: set[str] = set()
+    found: set[str] = set()
     for declarator in find(function, frozenset({"variable_declarator"})):
-        name = declarator.child_by_field_name("name")
-        if name is not None:
-            local |= names(name, IDENTIFIERS | {"shorthand_property_identifier_pattern"})
+        name, value = declarator.child_by_field_name("name"), declarator.child_by_field_name("value")
+        if name is None:
+            continue
+        given = names(name, _NAMES_IN_PATTERNS)
+        local |= given
+        if value is not None and value.type in _FRESH:
+            fresh |= given
+        elif value is not None and names(value, IDENTIFIERS) & _GLOBAL:
+            found |= given
     parameters = function.child_by_field_name("parameters")
     if parameters is not None:
         local |= names(parameters, IDENTIFIERS)
-    found: set[str] = set()
+    local -= found
     for assignment in find(function, frozenset({"assignment_expression", "augmented_assignment_expression"})):
         left = target(assignment)
-        if left is not None:
-            found |= names(left, IDENTIFIERS)
-    return found - local - {"this"}
+        if left is not None and not names(left, frozenset({"identifier"})) & fresh:
+            found |= names(left, IDENTIFIERS) - local
+    return found | (names(function, frozenset({"property_identifier"})) & _STATE) - {"this"}
 
 
 def arguments(call: Node) -> Arguments:
@@ -183,15 +135,48 @@ def _pairs(node: Node) -> Iterator[tuple[str, Node]]:
 
 def construction(call: Node, constructor: Constructor, source: Source) -> Construction:
     """
-    ``(uri, options)``.
+    ``(uri, options)``, with the options in an object there or in a constant.
     """
     given = arguments(call)
-    settings = tuple(Setting(name, node) for name, node in given.named)
     if constructor.uri is None or len(given.positional) <= constructor.uri:
+        settings = tuple(Setting(name, node) for name, node in given.named)
         return Construction(None, settings, complete=False)
-    options = given.positional[constructor.uri + 1 : constructor.uri + 2]
-    complete = given.complete and all(node.type in ("object", *FUNCTIONS) for node in options)
-    return Construction(given.positional[constructor.uri], settings, complete)
+    uri = given.positional[constructor.uri]
+    settings, complete = (), given.complete
+    for node in given.positional[constructor.uri + 1 : constructor.uri + 2]:
+        options = _object(node, source)
+        if options is not None:
+            settings = tuple(Setting(name, value) for name, value in _pairs(options))
+            complete = complete and not any(part.type == "spread_element" for part in options.named_children)
+        else:
+            complete = complete and node.type in FUNCTIONS
+    return Construction(uri, settings, complete)
+
+
+def _object(node: Node, source: Source) -> Node | None:
+    """
+    The object that an expression is, or a constant that nothing is assigned to later.
+    """
+    while node.type in ("as_expression", "satisfies_expression", "parenthesized_expression"):
+        node = node.named_children[0]
+    if node.type == "object":
+        return node
+    if node.type != "identifier":
+        return None
+    name = text(node)
+    given = [
+        declarator.child_by_field_name("value")
+        for declarator in find(source.root, frozenset({"variable_declarator"}))
+        if (declared := declarator.child_by_field_name("name")) is not None and text(declared) == name
+    ]
+    changed = any(
+        name in names(left, frozenset({"identifier"}))
+        for assignment in find(source.root, frozenset({"assignment_expression"}))
+        if (left := assignment.child_by_field_name("left")) is not None
+    )
+    if changed or len(given) != 1 or given[0] is None:
+        return None
+    return _object(given[0], source) if given[0].type != "identifier" else None
 
 
 def literal(node: Node) -> tuple[Part, ...] | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import tree_sitter_javascript
 
 from ..language import Language
-from . import ecmascript
+from . import ecmascript, exported, modules
 
 LANGUAGE = Language(
     name="javascript",
@@ -16,23 +16,26 @@ LANGUAGE = Language(
     comment="//",
     grammar=tree_sitter_javascript.language,
     mentions=ecmascript.MENTIONS,
-    query=ecmascript.QUERY,
+    query=ecmascript.query(field="field_definition", name="property"),
     constructors=ecmascript.CONSTRUCTORS,
     functions=ecmascript.FUNCTIONS,
     assignments=frozenset({"assignment_expression"}),
+    run_once=frozenset({"class_static_block"}),
     memoizing=frozenset({"augmented_assignment_expression"}),
     declarations=frozenset({"variable_declarator"}),
     identifiers=ecmascript.IDENTIFIERS,
+    conditions=frozenset({"if_statement", "ternary_expression"}),
     once_calls=frozenset({"once", "memoize", "memoizeOne", "lazy"}),
     constructor_names=frozenset({"constructor"}),
     classes=frozenset({"class_declaration", "class"}),
     closers=frozenset({"close", "disconnect"}),
-    imports=ecmascript.imports,
-    handler=ecmascript.handler,
+    imports=modules.imports,
+    handler=exported.handler,
     outliving=ecmascript.outliving,
     arguments=ecmascript.arguments,
     construction=ecmascript.construction,
     literal=ecmascript.literal,
     environment=ecmascript.environment,
     unpacked=ecmascript.unpacked,
+    entries=exported.entries,
 )

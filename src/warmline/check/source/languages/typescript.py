@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import tree_sitter_typescript
 
-from . import javascript
+from . import ecmascript, javascript
 
 LANGUAGE = replace(
     javascript.LANGUAGE,
@@ -16,6 +16,8 @@ LANGUAGE = replace(
     title="TypeScript",
     extensions=(".ts", ".mts", ".cts"),
     grammar=tree_sitter_typescript.language_typescript,
+    query=ecmascript.query(field="public_field_definition", name="name"),
+    classes=javascript.LANGUAGE.classes | {"abstract_class_declaration"},
 )
 
 TSX = replace(LANGUAGE, extensions=(".tsx",), grammar=tree_sitter_typescript.language_tsx)
