@@ -45,6 +45,7 @@ def code_path(properties: str, *files: str, path: str = "template.yaml", more: s
             ["cmd/orders/main.go", "cmd/users/main.go"],
             "cmd/users/main.go",
         ),
+        ("{Runtime: python3.13, CodeUri: src/app.py, Handler: app.handler}", ["src/app.py", "app.py"], "src/app.py"),
         (
             "{Runtime: java21, CodeUri: build/libs/all.jar, Handler: 'shop.orders.Get::handleRequest'}",
             ["src/main/java/shop/orders/Get.java", "src/main/java/shop/users/Get.java"],

@@ -88,7 +88,8 @@ def _handlers(function: Function, template: str, files: _Files) -> Iterator[tupl
     if function.code is not None and not function.code.complete:
         return
     code = (function.code.text if function.code is not None else None) or "."
-    archive = code.endswith(_ARCHIVES)
+    # Terraform may pack a single file.
+    archive = code.endswith((*_ARCHIVES, *_ANY))
     folder = posixpath.normpath(posixpath.join(template, posixpath.dirname(code) if archive else code))
     if runtime.startswith(tuple(_MAINS)):
         built = (PurePosixPath(handler or ".").name, PurePosixPath(code).stem if archive else "")
