@@ -7,6 +7,7 @@ from __future__ import annotations
 from ..finding import Finding
 from ..project import Project
 from . import (
+    callback_waits,
     client_per_invocation,
     concurrency_over_budget,
     credentials_in_template,
@@ -21,6 +22,8 @@ from .rule import Rule
 RULES: tuple[Rule, ...] = (
     # reuse-client
     client_per_invocation.RULE,
+    # event-loop
+    callback_waits.RULE,
     # iam-auth
     credentials_in_template.RULE,
     # memory

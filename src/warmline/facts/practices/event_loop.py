@@ -20,7 +20,7 @@ PRACTICE = Practice(
     runtime=DoesNotApply(
         "callbackWaitsForEmptyEventLoop is a setting of Node.js handlers; the runtime library is for Python."
     ),
-    rules=NotYet(),
+    rules=Filled(("WL121",)),
     experiment=NotYet(),
     page=Filled(("docs/practices/event-loop.md",)),
 )

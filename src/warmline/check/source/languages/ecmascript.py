@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
+from ..functions import CallSite, Function, Functions
 from ..language import Arguments, Construction, Constructor, Part, Setting
 from ..tree import Source, find, names, target, text
 
@@ -51,6 +52,9 @@ FUNCTIONS = frozenset(
 IDENTIFIERS = frozenset({"identifier", "property_identifier", "this", "shorthand_property_identifier"})
 
 _NAMES_IN_PATTERNS = IDENTIFIERS | {"shorthand_property_identifier_pattern"}
+
+# A field's definition, as JavaScript's and as TypeScript's grammar call it.
+_FIELDS = ("field_definition", "public_field_definition")
 
 _FRESH = frozenset({"object", "array", "new_expression"})
 
@@ -105,6 +109,20 @@ def outliving(function: Node) -> set[str]:
         if left is not None and not names(left, frozenset({"identifier"})) & fresh:
             found |= names(left, IDENTIFIERS) - local
     return found | (names(function, frozenset({"property_identifier"})) & _STATE) - {"this"}
+
+
+def means(call: CallSite, function: Function, functions: Functions) -> bool:
+    """
+    ``connect()`` means no method, and ``db.connect()`` no function that is none.
+    """
+    member = function.node.type in ("method_definition", *_FIELDS) or "." in function.name
+    in_object = function.node.parent is not None and function.node.parent.type == "pair"
+    holder = call.callee.parent
+    if call.node.type == "new_expression" or in_object:
+        return True
+    if holder is None or holder.type != "member_expression":
+        return not member
+    return member or text(holder.named_children[0]) in ("this", "exports", "module.exports")
 
 
 def arguments(call: Node) -> Arguments:

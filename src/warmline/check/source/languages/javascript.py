@@ -32,6 +32,7 @@ LANGUAGE = Language(
     imports=modules.imports,
     handler=exported.handler,
     outliving=ecmascript.outliving,
+    means=ecmascript.means,
     arguments=ecmascript.arguments,
     construction=ecmascript.construction,
     literal=ecmascript.literal,
