@@ -14,8 +14,8 @@ from ..finding import Step
 from ..values import Value, decimal
 from .evaluate import Values
 from .facts import Client, Import, Lifetime, Option
-from .functions import CallSite, Function, Functions
-from .language import Constructor
+from .functions import CONSTRUCTORS, CallSite, Function, Functions
+from .language import Constructor, Setting
 from .movable import move
 from .once import around, guarded
 from .reach import Reach
@@ -59,10 +59,7 @@ def clients(
             outlives=kept is not None and _outlives(kept, owner, source),
             asynchronous=constructor.asynchronous,
             uri=values.of(construction.uri) if construction.uri is not None else None,
-            options=tuple(
-                Option(setting.name, _scaled(values.of(setting.node), setting.factor))
-                for setting in construction.settings
-            ),
+            options=tuple(Option(setting.name, _value(setting, values)) for setting in construction.settings),
             options_known=construction.complete,
             reconnects=constructor.reconnects,
             move=(
@@ -71,6 +68,12 @@ def clients(
                 else None
             ),
         )
+
+
+def _value(setting: Setting, values: Values) -> Value:
+    if setting.text is not None:
+        return Value(setting.text, values.of(setting.node).location)
+    return _scaled(values.of(setting.node), setting.factor)
 
 
 def _scaled(value: Value, factor: int) -> Value:
@@ -142,7 +145,7 @@ def _lifetime(
         return Lifetime.ONCE, f"{owner.short}() is called by code that runs once", ()
     if owner.node.id in reach.kept:
         return Lifetime.ONCE, f"a guard lets {owner.short}() be called once", ()
-    if functions.is_constructor(owner) and owner.node.type == "constructor_declaration":
+    if owner.node.type in CONSTRUCTORS:
         return Lifetime.ONCE, "its object is not constructed by a handler", ()
     return Lifetime.UNKNOWN, f"no handler in this file is seen to call {owner.short}()", ()
 

@@ -10,7 +10,7 @@ from tree_sitter import Node
 
 from ..values import HOLE, Value, decimal
 from .language import Language
-from .tree import REFERENCES, Source, find, target, text
+from .tree import REFERENCES, Source, assigned, find, target, text
 
 # A constant may be made of constants; a cycle must end.
 _MOST_HOPS = 4
@@ -172,7 +172,7 @@ def _constants(source: Source) -> Mapping[str, Node]:
     given: dict[str, list[Node]] = {}
     for assignment in find(source.root, language.declarations | language.assignments):
         left = target(assignment)
-        value = assignment.child_by_field_name("right") or assignment.child_by_field_name("value")
+        value = assigned(assignment)
         if left is None or value is None:
             continue
         if left.type == "expression_list" and len(left.named_children) == 1:

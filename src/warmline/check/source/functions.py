@@ -10,7 +10,10 @@ from functools import cached_property
 
 from tree_sitter import Node, Query, QueryCursor
 
-from .tree import REFERENCES, Source, ancestors, find, last_name, names, target, text, within
+from .tree import REFERENCES, Source, ancestors, assigned, find, last_name, names, target, text, within
+
+# What runs where an object is made, in languages in which it is named after its class.
+CONSTRUCTORS = frozenset({"constructor_declaration", "field_declaration", "property_declaration"})
 
 # Through so many names and calls a handler is followed back to the function that it is.
 _MOST_HOPS = 3
@@ -195,7 +198,7 @@ class Functions:
         Tell whether it constructs the object of a class.
         """
         language = self._language
-        return function.node.type == "constructor_declaration" or function.short in language.constructor_names
+        return function.node.type in CONSTRUCTORS or function.short in language.constructor_names
 
     @cached_property
     def _by_name(self) -> dict[str, list[Function]]:
@@ -270,7 +273,7 @@ class Functions:
         for assignment in find(self.source.root, language.declarations | language.assignments):
             given = target(assignment)
             if given is not None and text(entry) in names(given, language.identifiers):
-                value = assignment.child_by_field_name("right") or assignment.child_by_field_name("value")
+                value = assigned(assignment)
                 if value is not None:
                     self._hand_over(value, hops + 1)
 

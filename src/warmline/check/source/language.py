@@ -65,11 +65,13 @@ class Setting:
     :param name: as connection strings call it (``maxIdleTimeMS``), whatever the language calls it.
     :param factor: a number in the code times this is the option's value in its own unit: 1000 for the seconds of
         ``max_idle_time: 60``.
+    :param text: the option's value where the node shows it in another way (``AuthMechanism::MongoDbAws``).
     """
 
     name: str
     node: Node
     factor: int = 1
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

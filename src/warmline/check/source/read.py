@@ -21,7 +21,7 @@ from .functions import Function, Functions
 from .language import Language
 from .once import around, guarded
 from .reach import Reach, from_handlers, from_init
-from .tree import Source, ancestors, find, target, text
+from .tree import Source, ancestors, assigned, find, target, text
 
 # A connection string, wherever it stands.
 _CONNECTION_STRING = re.compile(r"mongodb(\+srv)?://")
@@ -126,7 +126,7 @@ def _assignments(functions: Functions, values: Values) -> Iterable[Assignment]:
     language = source.language
     for node in find(source.root, language.assignments | language.declarations):
         given = target(node)
-        value = node.child_by_field_name("right") or node.child_by_field_name("value")
+        value = assigned(node)
         if given is not None and value is not None:
             owner = functions.owner(node)
             yield Assignment(text(given), values.of(value), owner.name if owner is not None else None)

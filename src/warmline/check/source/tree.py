@@ -130,6 +130,47 @@ def target(assignment: Node) -> Node | None:
     return assignment.named_children[0] if assignment.named_children else None
 
 
+def assigned(assignment: Node) -> Node | None:
+    """
+    Return the value that an assignment or a declaration gives; ``None``: it gives none.
+    """
+    for field in ("right", "value"):
+        if (found := assignment.child_by_field_name(field)) is not None:
+            return found
+    # C# has no field for it.
+    if any(child.type == "=" for child in assignment.children):
+        return assignment.named_children[-1]
+    return None
+
+
+def definition(use: Node, kinds: AbstractSet[str], functions: AbstractSet[str]) -> Node | None:
+    """
+    Return what a name is given, in the functions that its use stands in or else anywhere in the file.
+
+    :param kinds: of assignments and declarations.
+    :param functions: kinds of functions.
+    :return: ``None``: nothing, or more than one value, or it is a parameter.
+    """
+    name = text(use)
+    outer = use
+    for outer in ancestors(use):
+        if outer.type in functions or outer.parent is None:
+            values = [
+                value
+                for assignment in find(outer, kinds)
+                if (left := target(assignment)) is not None
+                and last_name(text(left)) == name
+                and (value := assigned(assignment)) is not None
+                and value != use
+            ]
+            if values:
+                return values[0] if len(values) == 1 else None
+            parameters = outer.child_by_field_name("parameters")
+            if parameters is not None and name in names(parameters, frozenset({"identifier"})):
+                return None
+    return None
+
+
 def last_name(dotted: str) -> str:
     """
     Return the last part of ``a.b.c``, ``a::b::c`` or ``a->c``.
