@@ -5,6 +5,7 @@ A code file's text, read into facts.
 from __future__ import annotations
 
 import functools
+import importlib
 import re
 from collections.abc import Iterable
 
@@ -72,7 +73,8 @@ def parses(data: bytes, language: Language) -> bool:
 
 @functools.cache
 def _tools(language: Language) -> tuple[Parser, Query]:
-    grammar = Grammar(language.grammar())
+    module, function = language.grammar
+    grammar = Grammar(getattr(importlib.import_module(module), function)())
     return Parser(grammar), Query(grammar, language.query)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-import tree_sitter_python
 from tree_sitter import Node
 
 from ...values import HOLE
@@ -188,7 +187,7 @@ LANGUAGE = Language(
     title="Python",
     extensions=(".py",),
     comment="#",
-    grammar=tree_sitter_python.language,
+    grammar=("tree_sitter_python", "language"),
     mentions=(
         b"MongoClient",
         b"MotorClient",

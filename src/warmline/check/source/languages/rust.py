@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import tree_sitter_rust
 from tree_sitter import Node
 
 from ..facts import Import
@@ -87,7 +86,7 @@ LANGUAGE = Language(
     title="Rust",
     extensions=(".rs",),
     comment="//",
-    grammar=tree_sitter_rust.language,
+    grammar=("tree_sitter_rust", "language"),
     mentions=(b"mongodb",),
     query=_QUERY,
     constructors=(Constructor(driver="mongodb", call=r"(\w+::)*Client::(with_uri_str|with_options)"),),

@@ -1,0 +1,91 @@
+"""
+Comments that say of a finding that it is known: ``# warmline: ignore[WL101] why``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from .finding import Finding
+from .location import Location
+
+# After a comment's beginning in any language, at the end of the line with the finding or on a line of its own above it.
+_COMMENT = re.compile(
+    r"(?P<before>.*?)(?:#|//|/\*|<!--)\s*warmline:\s*ignore\[(?P<rules>[^\]]*)\](?P<reason>.*?)(?:\*/|-->|$)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """
+    One comment.
+
+    :param rules: the ids that it names.
+    :param line: the line that it speaks of.
+    """
+
+    rules: tuple[str, ...]
+    reason: str
+    line: int
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """
+    A finding that a comment says is known, and why.
+    """
+
+    finding: Finding
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """
+    Findings with and without such a comment, and comments without a finding.
+    """
+
+    findings: tuple[Finding, ...]
+    suppressed: tuple[Suppressed, ...]
+    unused: tuple[Ignore, ...]
+
+
+def sort_out(found: Iterable[Finding], files: Mapping[str, bytes]) -> Sorted:
+    """
+    Tell which findings a comment in their file suppresses.
+    """
+    ignores = {path: ignores_in(path, data) for path, data in files.items() if b"warmline:" in data}
+    left: list[Finding] = []
+    suppressed: list[Suppressed] = []
+    used: set[Ignore] = set()
+    for finding in found:
+        of_file = ignores.get(finding.location.path, ())
+        lines = range(finding.location.line, finding.location.end_line + 1)
+        ignore = next((each for each in of_file if finding.rule in each.rules and each.line in lines), None)
+        if ignore is None:
+            left.append(finding)
+        else:
+            used.add(ignore)
+            suppressed.append(Suppressed(finding, ignore.reason))
+    unused = tuple(each for of_file in ignores.values() for each in of_file if each not in used)
+    return Sorted(tuple(left), tuple(suppressed), unused)
+
+
+def ignores_in(path: str, data: bytes) -> tuple[Ignore, ...]:
+    """
+    Return a file's comments of this kind.
+    """
+    found = []
+    for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
+        match = _COMMENT.match(line)
+        if match is None:
+            continue
+        rules = tuple(rule.strip() for rule in match["rules"].split(",") if rule.strip())
+        alone = not match["before"].strip(" \t{")
+        at = match.start("rules")
+        location = Location(path, number, at + 1, number, match.end("rules") + 1)
+        found.append(Ignore(rules, match["reason"].strip(), number + alone, location))
+    return tuple(found)
