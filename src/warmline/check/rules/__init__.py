@@ -8,9 +8,11 @@ from ..finding import Finding
 from ..project import Project
 from . import (
     callback_waits,
+    client_closed_in_handler,
     client_per_invocation,
     concurrency_over_budget,
     credentials_in_template,
+    loop_per_invocation,
     memory_default,
     memory_out_of_range,
     reserved_variable,
@@ -22,6 +24,9 @@ from .rule import Rule
 RULES: tuple[Rule, ...] = (
     # reuse-client
     client_per_invocation.RULE,
+    client_closed_in_handler.RULE,
+    # one-loop
+    loop_per_invocation.RULE,
     # event-loop
     callback_waits.RULE,
     # iam-auth

@@ -127,6 +127,7 @@ class Language:
     :param asked: what a node of ``conditions`` looks at before it runs what is in it.
     :param means: whether a call may mean a function of its name.
     :param bases: the classes that a class inherits from.
+    :param scoped: names of what is closed when a block ends (``with client:``).
     :param arguments: the arguments of a call.
     :param construction: what a client is constructed with; ``None``: it is no construction, with these arguments.
     :param literal: the parts of a literal, text and embedded expressions; ``None``: the node is no literal.
@@ -169,6 +170,7 @@ class Language:
     asked: Callable[[Node], Node | None] = _condition
     means: Callable[[CallSite, Function, Functions], bool] = lambda *_: True
     bases: Callable[[Node], tuple[str, ...]] = lambda _: ()
+    scoped: Callable[[Source], Iterator[Node]] = lambda _: iter(())
     arguments: Callable[[Node], Arguments]
     construction: Callable[[Node, Constructor, Source], Construction | None]
     literal: Callable[[Node], tuple[Part, ...] | None]

@@ -95,6 +95,16 @@ def _calls(functions: Functions, values: Values, reach: Reach) -> Iterable[Call]
             arguments=tuple(values.of(node) for node in arguments.positional),
             keywords=tuple(Option(name, values.of(node)) for name, node in arguments.named),
         )
+    for name in source.language.scoped(source):
+        owner = functions.owner(name)
+        yield Call(
+            name="with",
+            text=f"with {text(name)}",
+            receiver=text(name),
+            location=source.at(name),
+            function=owner.name if owner is not None else None,
+            path=_way(name, "with", owner, functions, reach),
+        )
 
 
 def _way(node: Node, name: str, owner: Function | None, functions: Functions, reach: Reach) -> tuple[Step, ...]:
