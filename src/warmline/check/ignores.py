@@ -5,15 +5,17 @@ Comments that say of a finding that it is known: ``# warmline: ignore[WL101] why
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .finding import Finding
 from .location import Location
+from .source.languages import language_of
+from .source.read import comments
 
-# After a comment's beginning in any language, at the end of the line with the finding or on a line of its own above it.
-_COMMENT = re.compile(
-    r"(?P<before>.*?)(?:#|//|/\*|<!--)\s*warmline:\s*ignore\[(?P<rules>[^\]]*)\](?P<reason>.*?)(?:\*/|-->|$)"
+# What a comment says, whatever it begins with in its language.
+_IGNORE = re.compile(
+    r"(?:#|//|/\*|--|<!--)\s*warmline:\s*ignore\[(?P<rules>[^\]]*)\](?P<reason>.*?)(?:\*/|-->|$)", re.MULTILINE
 )
 
 
@@ -76,16 +78,27 @@ def sort_out(found: Iterable[Finding], files: Mapping[str, bytes]) -> Sorted:
 
 def ignores_in(path: str, data: bytes) -> tuple[Ignore, ...]:
     """
-    Return a file's comments of this kind.
+    Return a file's comments of this kind: at the end of the line with the finding, or on a line of its own above it.
     """
+    language = language_of(path)
     found = []
-    for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
-        match = _COMMENT.match(line)
+    for line, before, text in comments(data, language) if language is not None else _lines(data):
+        match = _IGNORE.search(text)
         if match is None:
             continue
         rules = tuple(rule.strip() for rule in match["rules"].split(",") if rule.strip())
-        alone = not match["before"].strip(" \t{")
-        at = match.start("rules")
-        location = Location(path, number, at + 1, number, match.end("rules") + 1)
-        found.append(Ignore(rules, match["reason"].strip(), number + alone, location))
+        alone = not before.strip(" \t{")
+        column = len(before) + match.start() + 1
+        location = Location(path, line, column, line, column + len(match[0]))
+        found.append(Ignore(rules, match["reason"].strip(), line + alone, location))
     return tuple(found)
+
+
+def _lines(data: bytes) -> Iterator[tuple[int, str, str]]:
+    """
+    The lines of a template, in which a comment can begin anywhere, each as :func:`comments` yields one.
+    """
+    for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
+        match = _IGNORE.search(line)
+        if match is not None:
+            yield number, line[: match.start()], line[match.start() :]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import functools
 import importlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from tree_sitter import Language as Grammar
 from tree_sitter import Node, Parser, Query
@@ -69,6 +69,22 @@ def parses(data: bytes, language: Language) -> bool:
     """
     parser, _ = _tools(language)
     return not parser.parse(data).root_node.has_error
+
+
+def comments(data: bytes, language: Language) -> Iterator[tuple[int, str, str]]:
+    """
+    Yield a file's comments: the line that each begins in, from 1, what stands before it there, and its text.
+    """
+    parser, _ = _tools(language)
+    stack = [parser.parse(data).root_node]
+    while stack:
+        node = stack.pop()
+        if "comment" in node.type:
+            line, column = node.start_point
+            before = data[node.start_byte - column : node.start_byte].decode("utf-8", "replace")
+            yield line + 1, before, text(node)
+        else:
+            stack.extend(reversed(node.children))
 
 
 @functools.cache
