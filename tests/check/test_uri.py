@@ -8,7 +8,7 @@ import pytest
 
 from warmline.check.location import Location
 from warmline.check.source.facts import Client, Lifetime, Option
-from warmline.check.uri import client_options, options_known, uri_options, uri_options_known
+from warmline.check.uri import client_options, defaulted, options_known, uri_options, uri_options_known
 from warmline.check.values import Value
 
 HERE = Location("app.py")
@@ -55,6 +55,15 @@ def test_an_unknown_value_says_what_it_is_read_from_and_a_known_one_does_not() -
     assert (unknown.value.text, unknown.value.environment) == (None, ("PASSWORD",))
     assert (partly.value.text, partly.value.environment) == ("shop-{}", ("PASSWORD",))
     assert (known.value.text, known.value.environment) == ("1", ())
+
+
+def test_the_default_of_a_variable_is_not_all_that_a_connection_string_may_be() -> None:
+    fixed = Value("mongodb://h/?w=1", HERE, ("password",), ("URI",), ("URI",))
+    assert (defaulted(fixed), uri_options_known(fixed)) == (True, False)
+    assert [defaulted(option.value) for option in uri_options(fixed)] == [True]
+    partly = Value("mongodb://{}@h/?w=1", HERE, ("password",), ("PASSWORD",), ("password", "PASSWORD"))
+    assert (defaulted(partly), uri_options_known(partly)) == (False, True)
+    assert [defaulted(option.value) for option in uri_options(partly)] == [False]
 
 
 @pytest.mark.parametrize(

@@ -55,12 +55,20 @@ def uri_options_known(uri: Value) -> bool:
     """
     Tell whether :func:`uri_options` are all: nothing that is unknown stands where options may stand.
     """
-    if uri.text is None:
+    if uri.text is None or defaulted(uri):
         return False
     if "?" not in uri.text:
         # What follows the slash, or the host if there is none, may go on with options.
         return HOLE not in uri.text.rpartition("/")[2].rpartition("@")[2]
     return not any(HOLE in name for name, _ in _pairs(_query(uri)))
+
+
+def defaulted(value: Value) -> bool:
+    """
+    Tell whether the text is only what stands in for an environment variable that is not set.
+    """
+    read = set(value.environment) & set(value.parts)
+    return value.text is not None and value.text.count(HOLE) < len(read)
 
 
 def _query(uri: Value) -> str:
@@ -76,6 +84,6 @@ def _pairs(query: str) -> Iterator[tuple[str, str]]:
 
 
 def _value(text: str, uri: Value) -> Value:
-    if HOLE in text:
+    if HOLE in text or defaulted(uri):
         return replace(uri, text=text if text != HOLE else None)
     return Value(text, uri.location)

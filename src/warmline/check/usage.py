@@ -45,3 +45,14 @@ def clients_of(function: Function, project: Project) -> tuple[Client, ...]:
     Return the clients in a function's code, as far as :func:`code_of` sees it.
     """
     return tuple(client for facts in code_of(function, project) for client in facts.clients)
+
+
+def in_functions(project: Project) -> frozenset[str]:
+    """
+    Return the paths of the files that run in a function: those with a handler, and what they import.
+    """
+    handlers = {facts.path for facts in project.code if facts.entry_points}
+    handlers |= {
+        function.code_path for facts in project.infra for function in facts.functions if function.code_path is not None
+    }
+    return frozenset(facts.path for path in handlers for facts in project.modules.reached_from(path))

@@ -5,7 +5,7 @@ idle-time: no reuse of connections that idled for a minute.
 from __future__ import annotations
 
 from warmline.facts import sources
-from warmline.facts.places import Filled, NotYet
+from warmline.facts.places import Filled
 from warmline.facts.practice import Practice
 
 PRACTICE = Practice(
@@ -19,7 +19,7 @@ PRACTICE = Practice(
     ),
     sources=(sources.ATLAS_LAMBDA, sources.SPEC_POOLING),
     runtime=Filled(("option:maxIdleTimeMS",)),
-    rules=NotYet(),
+    rules=Filled(("WL141", "WL142")),
     experiment=Filled(("thaw",)),
     page=Filled(("docs/practices/idle-time.md",)),
 )

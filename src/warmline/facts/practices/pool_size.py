@@ -19,7 +19,7 @@ PRACTICE = Practice(
     ),
     sources=(sources.SPEC_POOLING, sources.SPEC_MONITORING),
     runtime=Filled(("option:maxPoolSize",)),
-    rules=NotYet(),
+    rules=Filled(("WL151",)),
     experiment=NotYet(),
     page=Filled(("docs/practices/pool-size.md",)),
 )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import tree_sitter_c_sharp
 from tree_sitter import Node
 
 from ..facts import Import
@@ -59,7 +60,7 @@ def _arguments(call: Node) -> Arguments:
 
 def _construction(call: Node, constructor: Constructor, source: Source) -> Construction:
     given = _arguments(call).positional
-    return Construction(given[0] if given else None)
+    return Construction(given[0] if given else None, complete=len(given) == 1 and _literal(given[0]) is not None)
 
 
 def _literal(node: Node) -> tuple[Part, ...] | None:
@@ -88,7 +89,7 @@ LANGUAGE = Language(
     title="C#",
     extensions=(".cs",),
     comment="//",
-    grammar=("tree_sitter_c_sharp", "language"),
+    grammar=tree_sitter_c_sharp.language,
     mentions=(b"MongoDB.Driver", b"mongodb://", b"mongodb+srv://"),
     query=_QUERY,
     constructors=(Constructor(driver="MongoDB.Driver", call=r"new ([\w.]+\.)?MongoClient"),),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import tree_sitter_ruby
 from tree_sitter import Node
 
 from ..facts import Import
@@ -62,7 +63,8 @@ def _arguments(call: Node) -> Arguments:
 def _construction(call: Node, constructor: Constructor, source: Source) -> Construction:
     given = _arguments(call)
     settings = tuple(Setting(name, node) for name, node in given.named)
-    return Construction(given.positional[0] if given.positional else None, settings)
+    complete = len(given.positional) == 1 and not settings
+    return Construction(given.positional[0] if given.positional else None, settings, complete)
 
 
 def _literal(node: Node) -> tuple[Part, ...] | None:
@@ -99,7 +101,7 @@ LANGUAGE = Language(
     title="Ruby",
     extensions=(".rb",),
     comment="#",
-    grammar=("tree_sitter_ruby", "language"),
+    grammar=tree_sitter_ruby.language,
     mentions=(b"Mongo::Client", b"Mongoid", b"mongodb://", b"mongodb+srv://"),
     query=_QUERY,
     constructors=(Constructor(driver="mongo", call=r"(::)?Mongo::Client\.new"),),
