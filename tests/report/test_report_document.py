@@ -5,7 +5,8 @@ from dataclasses import replace
 from math import inf, nan
 
 from warmline.lab.experiments.result import Latencies
-from warmline.report.document import to_document, to_json
+from warmline.report import to_json
+from warmline.report.document import to_document
 
 from .results import PHASES, VALUES, reuse_client
 

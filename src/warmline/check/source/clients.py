@@ -104,7 +104,8 @@ def _constructor(
         return None
     candidates = [new + name for name in _resolved(bare, imports, values)]
     # With its module first.
-    candidates = candidates[:1] if language.qualified and bare.partition(".")[0] in imports else [written, *candidates]
+    imported = re.split(r"\W", bare, maxsplit=1)[0] in imports
+    candidates = candidates[:1] if language.qualified and imported else [written, *candidates]
     for constructor in language.constructors:
         if any(re.fullmatch(constructor.call, candidate) for candidate in candidates):
             return constructor

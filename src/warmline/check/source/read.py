@@ -5,9 +5,8 @@ A code file's text, read into facts.
 from __future__ import annotations
 
 import functools
-import importlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from tree_sitter import Language as Grammar
 from tree_sitter import Node, Parser, Query
@@ -71,26 +70,9 @@ def parses(data: bytes, language: Language) -> bool:
     return not parser.parse(data).root_node.has_error
 
 
-def comments(data: bytes, language: Language) -> Iterator[tuple[int, str, str]]:
-    """
-    Yield a file's comments: the line that each begins in, from 1, what stands before it there, and its text.
-    """
-    parser, _ = _tools(language)
-    stack = [parser.parse(data).root_node]
-    while stack:
-        node = stack.pop()
-        if "comment" in node.type:
-            line, column = node.start_point
-            before = data[node.start_byte - column : node.start_byte].decode("utf-8", "replace")
-            yield line + 1, before, text(node)
-        else:
-            stack.extend(reversed(node.children))
-
-
 @functools.cache
 def _tools(language: Language) -> tuple[Parser, Query]:
-    module, function = language.grammar
-    grammar = Grammar(getattr(importlib.import_module(module), function)())
+    grammar = Grammar(language.grammar())
     return Parser(grammar), Query(grammar, language.query)
 
 
@@ -110,16 +92,6 @@ def _calls(functions: Functions, values: Values, reach: Reach) -> Iterable[Call]
             path=_way(call.node, call.name, owner, functions, reach),
             arguments=tuple(values.of(node) for node in arguments.positional),
             keywords=tuple(Option(name, values.of(node)) for name, node in arguments.named),
-        )
-    for name in source.language.scoped(source):
-        owner = functions.owner(name)
-        yield Call(
-            name="with",
-            text=f"with {text(name)}",
-            receiver=text(name),
-            location=source.at(name),
-            function=owner.name if owner is not None else None,
-            path=_way(name, "with", owner, functions, reach),
         )
 
 
@@ -165,7 +137,7 @@ def _strings(source: Source, values: Values) -> Iterable[Value]:
     stack = [source.root]
     while stack:
         node = stack.pop()
-        if source.language.literal(node) is not None:
+        if any(isinstance(part, str) for part in source.language.literal(node) or ()):
             outer = _concatenation(node, source.language)
             if outer.id not in seen and _CONNECTION_STRING.search(text(outer)):
                 seen.add(outer.id)

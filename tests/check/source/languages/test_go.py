@@ -277,3 +277,16 @@ def test_lambda_s_runtime_is_known_by_its_module(imported: str, start: str) -> N
 )
 def test_a_client_is_constructed_once(text: str) -> None:
     assert lifetime(text) is Lifetime.ONCE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # A call of the driver's is none of the function by the same name.
+        f"func Connect() {{ {CONNECT} }}\nfunc handle() {{ mongo.Connect(ctx, make()) }}{START}",
+        f"func Connect() {{ {CONNECT} }}\nfunc handle() {{ client.Connect(ctx) }}{START}",
+        f"func (d *D) connect() {{ {CONNECT} }}\nfunc handle() {{ connect() }}{START}",
+    ],
+)
+def test_a_call_means_a_function_or_a_method_as_it_is_written(text: str) -> None:
+    assert read(text).clients[0].lifetime is Lifetime.UNKNOWN

@@ -7,11 +7,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import tree_sitter_go
 from tree_sitter import Node
 
 from ...values import HOLE
 from ..facts import Import
-from ..functions import Function
+from ..functions import CallSite, Function, Functions
 from ..language import Arguments, Construction, Constructor, Language, Part
 from ..tree import Source, find, names, text
 from .go_options import construction
@@ -103,6 +104,19 @@ def _handler(function: Function, source: Source) -> str | None:
     if not any(found.module == _EVENTS and found.name == "events" for found in _imports(source)):
         return None
     return "its parameters" if next(_entries(source), None) is None else None
+
+
+def _means(call: CallSite, function: Function, functions: Functions) -> bool:
+    """
+    ``connect()`` is no method, ``x.Connect()`` no function, and ``mongo.Connect()`` is the other package's.
+    """
+    written = call.callee.parent
+    if written is None or written.type != "selector_expression":
+        return function.node.type != "method_declaration" and "." not in function.name
+    operand = written.child_by_field_name("operand")
+    if operand is None or text(operand) in functions.imported:
+        return False
+    return function.node.type == "method_declaration" or "." in function.name
 
 
 def _outliving(function: Node) -> set[str]:
@@ -203,7 +217,7 @@ LANGUAGE = Language(
     title="Go",
     extensions=(".go",),
     comment="//",
-    grammar=("tree_sitter_go", "language"),
+    grammar=tree_sitter_go.language,
     mentions=(b"mongo-driver", b"mongodb://", b"mongodb+srv://"),
     query=_QUERY,
     constructors=(
@@ -222,6 +236,7 @@ LANGUAGE = Language(
     imports=_imports,
     handler=_handler,
     outliving=_outliving,
+    means=_means,
     arguments=_arguments,
     construction=_construction,
     literal=_literal,

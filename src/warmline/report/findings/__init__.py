@@ -1,3 +1,0 @@
-"""
-A check's findings as text, JSON, SARIF and GitHub's annotations: one module each.
-"""
