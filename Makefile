@@ -26,6 +26,7 @@ check: $(VENV)/installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/warmline check
 
 # The pages that are made from the code: option defaults, practices.
 docs: $(VENV)/installed

@@ -5,6 +5,7 @@ The rooms and the way the imports go: read from the source, so that a wrong impo
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -34,6 +35,8 @@ THIRD_PARTY = {"facts": set(), "runtime": {"pymongo", "bson", "dns", "snapshot_r
 
 # Loaded only where a function asks for it, and does without where it is not installed.
 ASKED_FOR = {"runtime/metrics/otel.py": {"opentelemetry"}, "runtime/secret/sdk.py": {"botocore"}}
+
+LAMBDA = {**os.environ, "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13"}
 
 
 def modules(room: str) -> list[Path]:
@@ -91,16 +94,36 @@ def test_importing_warmline_loads_no_third_party_module_but_pymongo_and_bson(tmp
         (tmp_path / folder.name).symlink_to(folder)
     script = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import warmline; print(*sys.modules)"
     command = [sys.executable, "-S", "-X", "importtime", "-c", script]
-    loaded = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    loaded = subprocess.run(command, check=True, capture_output=True, text=True, env=LAMBDA).stdout.split()
     tops = {name.partition(".")[0] for name in loaded}
     assert tops - sys.stdlib_module_names - {"__main__"} == {"warmline", "pymongo", "bson"}
 
 
 def test_importing_warmline_loads_no_room_but_the_runtime() -> None:
     script = f"import sys; sys.path.insert(0, {str(SOURCE.parent)!r}); import warmline; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout.split()
+    command = [sys.executable, "-c", script]
+    loaded = subprocess.run(command, check=True, capture_output=True, text=True, env=LAMBDA).stdout.split()
     rooms = {name.split(".")[1] for name in loaded if name.startswith("warmline.")}
     assert rooms == {"runtime"}
+
+
+def test_off_lambda_pymongo_waits_until_somebody_asks_for_it() -> None:
+    script = f"""
+import sys; sys.path.insert(0, {str(SOURCE.parent)!r})
+import warmline
+print("pymongo" in sys.modules)
+warmline.connect
+print("pymongo" in sys.modules, warmline.connect is sys.modules["warmline.runtime.client"].connect)
+"""
+    output = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
+    assert output == "False\nTrue True\n"
+
+
+def test_every_public_name_is_there() -> None:
+    for name in warmline.__all__:
+        assert getattr(warmline, name).__module__.startswith("warmline.runtime.")
+    with pytest.raises(AttributeError, match="has no attribute 'conect'"):
+        warmline.conect  # noqa: B018
 
 
 def test_the_public_names_are_these() -> None:

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .runtime.lean import LeanImport as _LeanImport
+from .runtime.environment import on_lambda as _on_lambda
 
-with _LeanImport():
+if TYPE_CHECKING:
     from .runtime.client import connect, connect_async
     from .runtime.errors import (
         ConfigurationError,
@@ -24,9 +24,6 @@ with _LeanImport():
     )
     from .runtime.invocation import handler, invocation
     from .runtime.loop import event_loop
-    from .runtime.shutdown import arm as _arm
-
-if TYPE_CHECKING:
     from .runtime.metrics.snapshot import InvocationMetrics
     from .runtime.metrics.switch import on_metrics
 
@@ -53,19 +50,39 @@ __all__ = [
 ]
 
 
+# Where each public name is; metrics are loaded when somebody asks for them.
+_HOMES = {
+    "InvocationMetrics": "metrics.snapshot",
+    "connect": "client",
+    "connect_async": "client",
+    "event_loop": "loop",
+    "handler": "invocation",
+    "invocation": "invocation",
+    "on_metrics": "metrics.switch",
+}
+
+
 def __getattr__(name: str) -> Any:
-    # Metrics are loaded when somebody asks for them.
-    if name == "on_metrics":
-        from .runtime.metrics.switch import on_metrics
+    if name not in __all__:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    from importlib import import_module
 
-        return on_metrics
-    if name == "InvocationMetrics":
-        from .runtime.metrics.snapshot import InvocationMetrics
-
-        return InvocationMetrics
-    message = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(message)
+    value = getattr(import_module(f".runtime.{_HOMES.get(name, 'errors')}", __name__), name)
+    # From now on it is found without this function.
+    globals()[name] = value
+    return value
 
 
-# Lambda takes registrations only until the function asks for its first event.
-_arm()
+if _on_lambda():
+    # In Init, which has a full CPU; anywhere else, in `warmline check` say, PyMongo waits until somebody asks for it.
+    from .runtime.lean import LeanImport as _LeanImport
+
+    with _LeanImport():
+        from .runtime.client import connect, connect_async
+        from .runtime.invocation import handler, invocation
+        from .runtime.loop import event_loop
+    from .runtime.shutdown import arm as _arm
+
+    # Lambda takes registrations only until the function asks for its first event.
+    _arm()

@@ -5,8 +5,7 @@ from dataclasses import replace
 from math import inf, nan
 
 from warmline.lab.experiments.result import Latencies
-from warmline.report import to_json
-from warmline.report.document import to_document
+from warmline.report.document import to_document, to_json
 
 from .results import PHASES, VALUES, reuse_client
 

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from warmline.lab.experiments.result import ExperimentResult, Metric
-from warmline.report import to_page
+from warmline.report.page import to_page
 
 from .results import LABELS, METRICS, reuse_client
 

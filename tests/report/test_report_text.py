@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from warmline.lab.experiments.result import ExperimentResult, Metric
-from warmline.report import print_result
+from warmline.report.text import print_result
 
 from .results import LABELS, METRICS, reuse_client
 

@@ -32,7 +32,7 @@ def run(program: str, variables: dict[str, str]) -> Any:
     return json.loads(subprocess.run(command, env=environ, check=True, capture_output=True, text=True).stdout)
 
 
-IS_LOADED = "import warmline; print(json.dumps('importlib.metadata' in sys.modules))"
+IS_LOADED = "from warmline import connect; print(json.dumps('importlib.metadata' in sys.modules))"
 
 
 def test_at_a_cold_start_what_pymongo_does_not_use_is_not_loaded() -> None:

@@ -4,7 +4,7 @@ Files, read into one project's facts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from .infra.facts import InfraFacts
 from .infra.join import join
@@ -21,8 +21,8 @@ def read_project(files: Mapping[str, bytes]) -> Project:
 
     :param files: content by path; what is neither code nor a template is passed over.
     """
-    infra = (read_infra(path, data) for path, data in files.items())
-    joined = join([facts for facts in infra if facts is not None], files)
+    infra = (read_infra(path, data) for path, data in files.items() if not _read_together(path))
+    joined = join([*(facts for facts in infra if facts is not None), *_infra_together(files)], files)
     read = (read_code(path, data, handlers=joined.handlers.get(path, ())) for path, data in files.items())
     code = tuple(facts for facts in read if facts is not None)
     known = {facts.path for facts in code}
@@ -44,6 +44,19 @@ def read_code(path: str, data: bytes, *, handlers: Iterable[str] = ()) -> CodeFa
     if language is None or not any(mention in data for mention in language.mentions):
         return None
     return read_source(path, data, language, handlers=handlers)
+
+
+def _read_together(path: str) -> bool:
+    return any(reader.together is not None and path.endswith(reader.suffixes) for reader in READERS)
+
+
+def _infra_together(files: Mapping[str, bytes]) -> Iterator[InfraFacts]:
+    """
+    Read the files of the kinds whose files refer to each other.
+    """
+    for reader in READERS:
+        if reader.together is not None:
+            yield from reader.together({path: data for path, data in files.items() if path.endswith(reader.suffixes)})
 
 
 def read_infra(path: str, data: bytes) -> InfraFacts | None:

@@ -4,25 +4,50 @@ The commands and their groups.
 
 from __future__ import annotations
 
-from typing import Annotated
+import importlib
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 import warmline
 
-from .lab import lab
-from .pin import pin
+# Where each command is. Only the one that is asked for is imported: the lab alone takes longer than a whole check.
+_COMMANDS = {"check": "check", "lab": "lab", "pin": "pin", "rule": "rule"}
+
+
+class _Commands(TyperGroup):
+    """
+    Commands that are imported when they are asked for.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in _COMMANDS:
+            return None
+        found = getattr(importlib.import_module(f".{_COMMANDS[cmd_name]}", __package__), cmd_name)
+        if isinstance(found, typer.Typer):
+            return typer.main.get_command(found)
+        alone = typer.Typer(add_completion=False, **_LOOKS)
+        alone.command(name=cmd_name)(found)
+        return typer.main.get_command(alone)
+
+
+_LOOKS: Any = {
+    # A fault of ours is worth its whole traceback, not a drawing of it with every local variable's value.
+    "pretty_exceptions_enable": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
 
 app = typer.Typer(
     name="warmline",
+    cls=_Commands,
     help="Keeps the MongoDB connections of AWS Lambda functions few, warm and safe.",
     no_args_is_help=True,
-    # A fault of ours is worth its whole traceback, not a drawing of it with every local variable's value.
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    **_LOOKS,
 )
-app.add_typer(lab)
-app.command()(pin)
 
 
 def _version(wanted: bool) -> None:

@@ -17,7 +17,9 @@ from rich.table import Table
 from warmline.lab.aws import StartMode
 from warmline.lab.errors import LabError
 from warmline.lab.experiments import EXPERIMENTS, Experiment, ExperimentResult, RunOptions
-from warmline.report import print_result, to_json, to_page
+from warmline.report.document import to_json
+from warmline.report.page import to_page
+from warmline.report.text import print_result
 
 from .cluster import cluster
 from .console import INTERRUPTED, fail, told

@@ -1,11 +1,3 @@
 """
-Results as text, JSON and HTML.
+Results as text, JSON and HTML; findings as text, JSON, SARIF and annotations.
 """
-
-from __future__ import annotations
-
-from .document import to_json
-from .page import to_page
-from .text import print_result
-
-__all__ = ["print_result", "to_json", "to_page"]

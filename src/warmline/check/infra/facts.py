@@ -114,10 +114,13 @@ class Cluster:
 class AccessEntry:
     """
     One entry of an Atlas project's access list: an address, a range, or an AWS security group.
+
+    :param conditional: whether a condition decides if it is there.
     """
 
     location: Location
     address: Value
+    conditional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +130,7 @@ class DatabaseUser:
 
     :param iam: ``ROLE`` or ``USER`` where it logs in by AWS IAM, ``None`` otherwise.
     :param roles: ``name@database``.
+    :param conditional: whether a condition decides if it is there.
     """
 
     name: str
@@ -134,6 +138,7 @@ class DatabaseUser:
     password: Value | None = None
     iam: Value | None = None
     roles: tuple[Value, ...] = ()
+    conditional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +156,7 @@ class Parameter:
 @dataclass(frozen=True, slots=True)
 class Port:
     """
-    A range of ports that a security group lets out, and to where.
+    A range of ports that a security group lets out or in.
 
     :param protocol: ``tcp``, or ``-1`` for all.
     """
@@ -165,12 +170,26 @@ class Port:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityGroup:
     """
-    A security group of the template; ``egress`` is ``None`` where it lets everything out.
+    A security group of the template.
+
+    :param egress: what it lets out; ``None`` where that is everything, or not wholly known.
+    :param ingress: likewise what it lets in.
     """
 
     name: str
     location: Location
     egress: tuple[Port, ...] | None = None
+    ingress: tuple[Port, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    """
+    A subnet of the template, and the VPC that it is in.
+    """
+
+    name: str
+    vpc: Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +215,7 @@ class InfraFacts:
     """
     One template, or for Terraform one folder's file.
 
-    :param module: what belongs together: the template's path, or Terraform's folder.
+    :param module: what is deployed together: the template's path, or the folder of Terraform's root module.
     :param strings: literal texts with a connection string, wherever they stand.
     :param problem: why it could not be read, or only in part; one line.
     """
@@ -210,6 +229,7 @@ class InfraFacts:
     database_users: tuple[DatabaseUser, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     security_groups: tuple[SecurityGroup, ...] = ()
+    subnets: tuple[Subnet, ...] = ()
     networks: tuple[Network, ...] = ()
     strings: tuple[Value, ...] = ()
     problem: str | None = None

@@ -8,9 +8,11 @@ from ..finding import Finding
 from ..project import Project
 from . import (
     callback_waits,
+    client_closed_in_handler,
     client_per_invocation,
     concurrency_over_budget,
     credentials_in_template,
+    loop_per_invocation,
     max_idle_time_off,
     max_idle_time_unset,
     memory_default,
@@ -25,6 +27,9 @@ from .rule import Rule
 RULES: tuple[Rule, ...] = (
     # reuse-client
     client_per_invocation.RULE,
+    client_closed_in_handler.RULE,
+    # one-loop
+    loop_per_invocation.RULE,
     # event-loop
     callback_waits.RULE,
     # idle-time
@@ -70,7 +75,8 @@ def findings(project: Project, rules: tuple[Rule, ...] = RULES) -> tuple[Finding
     Return what the rules find, in the order of files and lines.
     """
     found = (finding for each in rules for finding in each.match(each, project))
-    return tuple(sorted(found, key=lambda finding: (finding.location, finding.rule)))
+    # A module that several deployments call is in the facts of each.
+    return tuple(sorted(dict.fromkeys(found), key=lambda finding: (finding.location, finding.rule)))
 
 
 __all__ = ["RULES", "Rule", "UnknownRuleError", "findings", "rule"]

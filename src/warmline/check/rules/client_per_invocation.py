@@ -20,9 +20,11 @@ def _match(rule: Rule, project: Project) -> Iterator[Finding]:
             if client.lifetime is not Lifetime.PER_INVOCATION:
                 continue
             again = "is called" if client.reconnects else "constructs a client"
+            handler = client.path[0].text
+            way = f"in the handler {handler}" if client.function == handler else f"{handler} calls {client.function}"
             yield rule.finding(
                 client.location,
-                f"{client.call} {again} in every invocation: {client.why}",
+                f"{client.call} {again} in every invocation: {way}",
                 remedy="construct it once, at module level or behind a guard on a name that outlives the call",
                 confidence=Confidence.HIGH,
                 # It keeps its first connections; what is left is a check of them in each call.

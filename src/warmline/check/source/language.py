@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tree_sitter import Node
 
@@ -97,7 +97,8 @@ class Language:
     ``@callee`` within ``@call``; ``@entry``, an argument that is handed to Lambda's runtime.
 
     :param comment: what begins a comment to the end of the line.
-    :param grammar: loads the tree-sitter grammar.
+    :param grammar: the module of the tree-sitter grammar and the function there that returns it; imported when a file
+        of the language is read, since all of them together take longer than most runs.
     :param mentions: a file in which none of these stands has no client.
     :param qualified: constructors are written with the module that they come from (``pymongo.MongoClient``), so that
         another module's ``MongoClient`` is none.
@@ -126,6 +127,7 @@ class Language:
     :param asked: what a node of ``conditions`` looks at before it runs what is in it.
     :param means: whether a call may mean a function of its name.
     :param bases: the classes that a class inherits from.
+    :param scoped: names of what is closed when a block ends (``with client:``).
     :param arguments: the arguments of a call.
     :param construction: what a client is constructed with; ``None``: it is no construction, with these arguments.
     :param literal: the parts of a literal, text and embedded expressions; ``None``: the node is no literal.
@@ -138,7 +140,7 @@ class Language:
     title: str
     extensions: tuple[str, ...]
     comment: str
-    grammar: Callable[[], Any]
+    grammar: tuple[str, str]
     mentions: tuple[bytes, ...]
     query: str
     constructors: tuple[Constructor, ...]
@@ -168,6 +170,7 @@ class Language:
     asked: Callable[[Node], Node | None] = _condition
     means: Callable[[CallSite, Function, Functions], bool] = lambda *_: True
     bases: Callable[[Node], tuple[str, ...]] = lambda _: ()
+    scoped: Callable[[Source], Iterator[Node]] = lambda _: iter(())
     arguments: Callable[[Node], Arguments]
     construction: Callable[[Node, Constructor, Source], Construction | None]
     literal: Callable[[Node], tuple[Part, ...] | None]

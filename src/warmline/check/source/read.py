@@ -5,8 +5,9 @@ A code file's text, read into facts.
 from __future__ import annotations
 
 import functools
+import importlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from tree_sitter import Language as Grammar
 from tree_sitter import Node, Parser, Query
@@ -70,9 +71,26 @@ def parses(data: bytes, language: Language) -> bool:
     return not parser.parse(data).root_node.has_error
 
 
+def comments(data: bytes, language: Language) -> Iterator[tuple[int, str, str]]:
+    """
+    Yield a file's comments: the line that each begins in, from 1, what stands before it there, and its text.
+    """
+    parser, _ = _tools(language)
+    stack = [parser.parse(data).root_node]
+    while stack:
+        node = stack.pop()
+        if "comment" in node.type:
+            line, column = node.start_point
+            before = data[node.start_byte - column : node.start_byte].decode("utf-8", "replace")
+            yield line + 1, before, text(node)
+        else:
+            stack.extend(reversed(node.children))
+
+
 @functools.cache
 def _tools(language: Language) -> tuple[Parser, Query]:
-    grammar = Grammar(language.grammar())
+    module, function = language.grammar
+    grammar = Grammar(getattr(importlib.import_module(module), function)())
     return Parser(grammar), Query(grammar, language.query)
 
 
@@ -92,6 +110,16 @@ def _calls(functions: Functions, values: Values, reach: Reach) -> Iterable[Call]
             path=_way(call.node, call.name, owner, functions, reach),
             arguments=tuple(values.of(node) for node in arguments.positional),
             keywords=tuple(Option(name, values.of(node)) for name, node in arguments.named),
+        )
+    for name in source.language.scoped(source):
+        owner = functions.owner(name)
+        yield Call(
+            name="with",
+            text=f"with {text(name)}",
+            receiver=text(name),
+            location=source.at(name),
+            function=owner.name if owner is not None else None,
+            path=_way(name, "with", owner, functions, reach),
         )
 
 

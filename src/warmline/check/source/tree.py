@@ -51,30 +51,40 @@ class Source:
         """
         Tell where a node stands.
         """
-        (line, column), (end_line, end_column) = node.start_point, node.end_point
-        return Location(
-            self.path,
-            line + 1,
-            self._characters(node.start_byte, column),
-            end_line + 1,
-            self._characters(node.end_byte, end_column),
-            node.start_byte,
-            node.end_byte,
-        )
+        return at(self.path, self.data, node)
 
     def stretch(self, start: int, end: int) -> Location:
         """
         Tell where a stretch of bytes stands.
         """
-        return Location(self.path, *self._position(start), *self._position(end), start, end)
+        return Location(self.path, *_position(self.data, start), *_position(self.data, end), start, end)
 
-    def _position(self, offset: int) -> tuple[int, int]:
-        line = self.data.rfind(b"\n", 0, offset) + 1
-        return self.data.count(b"\n", 0, offset) + 1, self._characters(offset, offset - line)
 
-    def _characters(self, offset: int, column: int) -> int:
-        # tree-sitter counts bytes; people and editors count characters.
-        return len(self.data[offset - column : offset].decode("utf-8", "replace")) + 1
+def at(path: str, data: bytes, node: Node, last: Node | None = None) -> Location:
+    """
+    Tell where a node stands in a file, or what reaches from it to another one.
+    """
+    last = last or node
+    (line, column), (end_line, end_column) = node.start_point, last.end_point
+    return Location(
+        path,
+        line + 1,
+        _characters(data, node.start_byte, column),
+        end_line + 1,
+        _characters(data, last.end_byte, end_column),
+        node.start_byte,
+        last.end_byte,
+    )
+
+
+def _position(data: bytes, offset: int) -> tuple[int, int]:
+    line = data.rfind(b"\n", 0, offset) + 1
+    return data.count(b"\n", 0, offset) + 1, _characters(data, offset, offset - line)
+
+
+def _characters(data: bytes, offset: int, column: int) -> int:
+    # tree-sitter counts bytes; people and editors count characters.
+    return len(data[offset - column : offset].decode("utf-8", "replace")) + 1
 
 
 def text(node: Node) -> str:

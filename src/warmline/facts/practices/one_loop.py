@@ -5,7 +5,7 @@ one-loop: async handlers.
 from __future__ import annotations
 
 from warmline.facts import sources
-from warmline.facts.places import Filled, NotYet
+from warmline.facts.places import Filled
 from warmline.facts.practice import Practice
 
 PRACTICE = Practice(
@@ -18,7 +18,7 @@ PRACTICE = Practice(
     ),
     sources=(sources.PYMONGO_ONE_LOOP,),
     runtime=Filled(("warmline.connect_async", "warmline.event_loop", "warmline.handler")),
-    rules=NotYet(),
+    rules=Filled(("WL111",)),
     experiment=Filled(("async-loop",)),
     page=Filled(("docs/practices/one-loop.md",)),
 )

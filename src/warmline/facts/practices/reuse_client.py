@@ -5,7 +5,7 @@ reuse-client: one client for as long as the environment lives.
 from __future__ import annotations
 
 from warmline.facts import sources
-from warmline.facts.places import Filled, NotYet
+from warmline.facts.places import Filled
 from warmline.facts.practice import Practice
 
 PRACTICE = Practice(
@@ -19,7 +19,7 @@ PRACTICE = Practice(
     ),
     sources=(sources.ATLAS_LAMBDA, sources.AWS_ENVIRONMENT),
     runtime=Filled(("warmline.connect",)),
-    rules=NotYet(),
+    rules=Filled(("WL101", "WL102")),
     experiment=Filled(("reuse-client",)),
     page=Filled(("docs/practices/reuse-client.md",)),
 )

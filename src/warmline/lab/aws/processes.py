@@ -22,9 +22,12 @@ _SPAWNER = Path(__file__).with_name("spawner.py")
 # its environment's variables while it is imported. With the driver warmline too: else the one function that uses it
 # would pay for an import that the zygote spares the others.
 _PRELOAD = (
-    "warmline",
+    "warmline.runtime.client",
     "warmline.runtime.closer",
     "warmline.runtime.extension",
+    "warmline.runtime.invocation",
+    "warmline.runtime.loop",
+    "warmline.runtime.shutdown",
     "warmline.runtime.watch",
     "warmline.lab.names.child",
     "simplejson",

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from warmline.check.infra.facts import Function, InfraFacts
+from warmline.check.infra.facts import Function, InfraFacts, SecurityGroup
 from warmline.check.infra.readers.cloudformation import read
 from warmline.check.values import Value
 
@@ -171,6 +171,7 @@ def test_what_a_macro_may_set_is_set_to_something_unknown(opaque: Function) -> N
     assert text(opaque.memory_mb) is None
     assert text(opaque.timeout_seconds) is None
     assert text(opaque.reserved_concurrency) is None
+    assert opaque.vpc is not None
 
 
 def test_a_function_of_plain_cloudformation_has_its_code_under_code() -> None:
@@ -286,21 +287,20 @@ Resources:
   Endpoint:
     Type: AWS::EC2::VPCEndpoint
     Properties: {VpcId: !Ref Vpc, SubnetIds: [!Ref One], SecurityGroupIds: [!Ref Functions]}
+  Service:
+    Type: MongoDB::Atlas::PrivateEndpointService
+  Named:
+    Type: AWS::EC2::VPCEndpoint
+    Properties: {ServiceName: !GetAtt Service.EndpointServiceName}
+  Secrets:
+    Type: AWS::EC2::VPCEndpoint
+    Properties: {ServiceName: !Sub "com.amazonaws.${AWS::Region}.secretsmanager"}
+  One:
+    Type: AWS::EC2::Subnet
+    Properties: {VpcId: !Ref Vpc}
   Nat:
     Type: AWS::EC2::NatGateway
     Properties: {AllocationId: !GetAtt Address.AllocationId, SubnetId: !Ref Public}
-  Open:
-    Type: AWS::EC2::SecurityGroup
-  Functions:
-    Type: AWS::EC2::SecurityGroup
-    Properties:
-      SecurityGroupEgress:
-        - {IpProtocol: tcp, FromPort: 27017, ToPort: 27017, CidrIp: 0.0.0.0/0}
-        - {IpProtocol: "-1", CidrIp: 0.0.0.0/0}
-        - !If [More, {IpProtocol: tcp, FromPort: 1, ToPort: 2}, !Ref AWS::NoValue]
-  More:
-    Type: AWS::EC2::SecurityGroupEgress
-    Properties: {GroupId: !GetAtt Functions.GroupId, IpProtocol: tcp, FromPort: 1024, ToPort: 65535}
 """
 
 
@@ -336,7 +336,10 @@ def test_the_network_is_read() -> None:
         "Peering": "peering",
         "Link": "private-endpoint",
         "OldLink": "private-endpoint",
-        "Endpoint": "vpc-endpoint",
+        "Endpoint": "private-endpoint",
+        "Service": "private-endpoint",
+        "Named": "private-endpoint",
+        "Secrets": "vpc-endpoint",
         "Nat": "nat-gateway",
     }
     assert [subnet.names for subnet in found["OldLink"].subnets] == [("One",)]
@@ -345,16 +348,53 @@ def test_the_network_is_read() -> None:
     assert found["Nat"].fixed_address.names == ("Address",)
 
 
-def test_security_groups_let_out_what_their_rules_say_and_everything_without() -> None:
-    open_group, functions = facts(ATLAS).security_groups
-    assert open_group.egress is None
-    assert functions.egress is not None
-    assert [(port.low, port.high, port.protocol) for port in functions.egress] == [
+def test_subnets_are_in_a_vpc() -> None:
+    assert [(subnet.name, subnet.vpc.names) for subnet in facts(ATLAS).subnets] == [("One", ("Vpc",))]
+
+
+def groups(properties: str, more: str = "") -> tuple[SecurityGroup, ...]:
+    return facts(
+        f"Resources:\n  G:\n    Type: AWS::EC2::SecurityGroup\n    Properties: {properties}\n{more}"
+    ).security_groups
+
+
+def rule(way: str, properties: str) -> str:
+    return f"  R:\n    Type: AWS::EC2::SecurityGroup{way}\n    Properties: {properties}\n"
+
+
+MONGODB = "{IpProtocol: tcp, FromPort: 27017, ToPort: 27017, CidrIp: 0.0.0.0/0}"
+
+
+def test_a_security_group_lets_through_what_its_rules_say() -> None:
+    (group,) = groups(
+        f"{{SecurityGroupEgress: [{MONGODB}, {{IpProtocol: '-1', CidrIp: 0.0.0.0/0}}], "
+        "SecurityGroupIngress: [{IpProtocol: 6, FromPort: 1024, ToPort: 65535}]}",
+        rule("Egress", "{GroupId: !GetAtt G.GroupId, IpProtocol: udp, FromPort: 53, ToPort: 53}"),
+    )
+    assert group.egress is not None
+    assert [(port.low, port.high, port.protocol) for port in group.egress] == [
         (27017, 27017, "tcp"),
         (0, 65535, "-1"),
-        (0, 65535, "-1"),
-        (1024, 65535, "tcp"),
+        (53, 53, "udp"),
     ]
+    assert group.ingress is not None
+    assert [(port.low, port.high, port.protocol) for port in group.ingress] == [(1024, 65535, "tcp")]
+
+
+@pytest.mark.parametrize(
+    ("properties", "more"),
+    [
+        ("{}", ""),
+        ("{SecurityGroupEgress: []}", ""),
+        ("{SecurityGroupEgress: !If [A, [], []]}", ""),
+        (f"{{SecurityGroupEgress: [{MONGODB}, !If [A, {MONGODB}, !Ref AWS::NoValue]]}}", ""),
+        ("{SecurityGroupEgress: [{IpProtocol: tcp, FromPort: !Ref Port, ToPort: !Ref Port}]}", ""),
+        (f"{{SecurityGroupEgress: [{MONGODB}]}}", rule("Egress", "{GroupId: !Ref Parameter, IpProtocol: tcp}")),
+    ],
+    ids=["none", "empty", "conditional", "one conditional", "unknown port", "of another place"],
+)
+def test_what_a_security_group_lets_through_may_be_unknown(properties: str, more: str) -> None:
+    assert groups(properties, more)[0].egress is None
 
 
 def test_connection_strings_are_found_wherever_they_stand() -> None:

@@ -5,8 +5,8 @@ The kinds of templates that are read: one module each, listed here. The first th
 from __future__ import annotations
 
 from ..reader import Reader
-from . import cloudformation, serverless
+from . import cloudformation, serverless, terraform
 
-READERS: tuple[Reader, ...] = (cloudformation.READER, serverless.READER)
+READERS: tuple[Reader, ...] = (cloudformation.READER, serverless.READER, terraform.READER)
 
 __all__ = ["READERS"]

@@ -7,11 +7,13 @@ from __future__ import annotations
 import re
 
 from .. import yaml
+from ..cloudformation.atlas import access_entries, clusters, database_users
+from ..cloudformation.functions import functions
+from ..cloudformation.intrinsics import Values, parameters, texts
+from ..cloudformation.network import networks, security_groups, subnets
+from ..cloudformation.resource import resources
 from ..facts import InfraFacts
-from ..functions import functions
-from ..intrinsics import Values, parameters, texts
 from ..reader import Reader
-from ..resources import resources
 
 CONNECTION_STRING = re.compile(r"mongodb(\+srv)?://")
 
@@ -52,24 +54,19 @@ def read_template(
     found = resources(values, section)
     transforms = [value.text or "" for value in values.all(root.get("Transform"))]
     serverless = any(text.startswith("AWS::Serverless-") for text in transforms)
+    opaque = not all(_HARMLESS.match(text) for text in transforms)
     return InfraFacts(
         path=document.path,
         kind="sam" if serverless else "cloudformation",
         module=document.path,
-        functions=tuple(
-            functions(
-                values,
-                section,
-                shared.mapping("Function") if shared is not None else None,
-                opaque=not all(_HARMLESS.match(text) for text in transforms),
-            )
-        ),
-        clusters=tuple(found.clusters),
-        access_entries=tuple(found.access_entries),
-        database_users=tuple(found.database_users),
+        functions=tuple(functions(found, shared.mapping("Function") if shared is not None else None, opaque=opaque)),
+        clusters=tuple(clusters(found)),
+        access_entries=tuple(access_entries(found)),
+        database_users=tuple(database_users(found)),
         parameters=declared,
-        security_groups=tuple(found.security_groups),
-        networks=tuple(found.networks),
+        security_groups=tuple(security_groups(found)),
+        subnets=tuple(subnets(found)),
+        networks=tuple(networks(found)),
         strings=tuple(texts(values, root, CONNECTION_STRING)),
         problem=document.problem,
     )

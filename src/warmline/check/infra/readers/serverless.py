@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from ...values import HOLE, Value
 from .. import yaml
+from ..cloudformation.intrinsics import Values, texts
 from ..facts import Function, InfraFacts, Variable, Vpc
-from ..intrinsics import Values, texts
 from ..reader import Reader
 from .cloudformation import CONNECTION_STRING, read_template
 
@@ -124,6 +124,7 @@ def _together(one: InfraFacts, other: InfraFacts) -> InfraFacts:
         database_users=one.database_users + other.database_users,
         parameters=one.parameters + other.parameters,
         security_groups=one.security_groups + other.security_groups,
+        subnets=one.subnets + other.subnets,
         networks=one.networks + other.networks,
     )
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import tree_sitter_c_sharp
 from tree_sitter import Node
 
 from ..facts import Import
@@ -89,7 +88,7 @@ LANGUAGE = Language(
     title="C#",
     extensions=(".cs",),
     comment="//",
-    grammar=tree_sitter_c_sharp.language,
+    grammar=("tree_sitter_c_sharp", "language"),
     mentions=(b"MongoDB.Driver", b"mongodb://", b"mongodb+srv://"),
     query=_QUERY,
     constructors=(Constructor(driver="MongoDB.Driver", call=r"new ([\w.]+\.)?MongoClient"),),

@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import tree_sitter_go
 from tree_sitter import Node
 
 from ...values import HOLE
@@ -217,7 +216,7 @@ LANGUAGE = Language(
     title="Go",
     extensions=(".go",),
     comment="//",
-    grammar=tree_sitter_go.language,
+    grammar=("tree_sitter_go", "language"),
     mentions=(b"mongo-driver", b"mongodb://", b"mongodb+srv://"),
     query=_QUERY,
     constructors=(

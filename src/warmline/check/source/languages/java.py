@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import tree_sitter_java
 from tree_sitter import Node
 
 from ..facts import Import
@@ -233,7 +232,7 @@ LANGUAGE = Language(
     title="Java",
     extensions=(".java",),
     comment="//",
-    grammar=tree_sitter_java.language,
+    grammar=("tree_sitter_java", "language"),
     mentions=(b"com.mongodb", b"org.springframework.data.mongodb", b"mongodb://", b"mongodb+srv://"),
     query=_QUERY,
     qualified=True,

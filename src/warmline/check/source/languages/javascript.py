@@ -4,8 +4,6 @@ JavaScript.
 
 from __future__ import annotations
 
-import tree_sitter_javascript
-
 from ..language import Language
 from . import ecmascript, exported, modules
 
@@ -14,7 +12,7 @@ LANGUAGE = Language(
     title="JavaScript",
     extensions=(".js", ".mjs", ".cjs", ".jsx"),
     comment="//",
-    grammar=tree_sitter_javascript.language,
+    grammar=("tree_sitter_javascript", "language"),
     mentions=ecmascript.MENTIONS,
     query=ecmascript.query(field="field_definition", name="property"),
     constructors=ecmascript.CONSTRUCTORS,

@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-import tree_sitter_python
 from tree_sitter import Node
 
 from ...values import HOLE
@@ -188,7 +187,7 @@ LANGUAGE = Language(
     title="Python",
     extensions=(".py",),
     comment="#",
-    grammar=tree_sitter_python.language,
+    grammar=("tree_sitter_python", "language"),
     mentions=(
         b"MongoClient",
         b"MotorClient",
@@ -246,6 +245,7 @@ LANGUAGE = Language(
     handler_names=frozenset({"lambda_handler", "lambda_handle"}),
     constructor_names=frozenset({"__init__", "__new__"}),
     classes=frozenset({"class_definition"}),
+    closers=frozenset({"close", "disconnect", "disconnect_all", "with"}),
     imports=_imports,
     handler=calls.handler,
     outliving=calls.outliving,
@@ -253,6 +253,7 @@ LANGUAGE = Language(
     asked=calls.asked,
     means=calls.means,
     bases=calls.bases,
+    scoped=calls.scoped,
     arguments=_arguments,
     construction=_construction,
     literal=_literal,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterator
 
 from tree_sitter import Node
 
@@ -175,6 +176,16 @@ def bases(node: Node) -> tuple[str, ...]:
     """
     given = node.child_by_field_name("superclasses")
     return tuple(text(base) for base in given.named_children if base.type == "identifier") if given is not None else ()
+
+
+def scoped(source: Source) -> Iterator[Node]:
+    """
+    ``with client:``.
+    """
+    for item in find(source.root, frozenset({"with_item"})):
+        value = item.child_by_field_name("value")
+        if value is not None and value.type in ("identifier", "attribute"):
+            yield value
 
 
 def means(call: CallSite, function: Function, functions: Functions) -> bool:

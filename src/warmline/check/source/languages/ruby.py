@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import tree_sitter_ruby
 from tree_sitter import Node
 
 from ..facts import Import
@@ -101,7 +100,7 @@ LANGUAGE = Language(
     title="Ruby",
     extensions=(".rb",),
     comment="#",
-    grammar=tree_sitter_ruby.language,
+    grammar=("tree_sitter_ruby", "language"),
     mentions=(b"Mongo::Client", b"Mongoid", b"mongodb://", b"mongodb+srv://"),
     query=_QUERY,
     constructors=(Constructor(driver="mongo", call=r"(::)?Mongo::Client\.new"),),

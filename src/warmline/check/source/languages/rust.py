@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import tree_sitter_rust
 from tree_sitter import Node
 
 from ...values import HOLE
@@ -283,7 +282,7 @@ LANGUAGE = Language(
     title="Rust",
     extensions=(".rs",),
     comment="//",
-    grammar=tree_sitter_rust.language,
+    grammar=("tree_sitter_rust", "language"),
     mentions=(b"mongodb",),
     query=_QUERY,
     constructors=(

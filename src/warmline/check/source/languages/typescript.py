@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import tree_sitter_typescript
-
 from . import ecmascript, javascript
 
 LANGUAGE = replace(
@@ -15,9 +13,9 @@ LANGUAGE = replace(
     name="typescript",
     title="TypeScript",
     extensions=(".ts", ".mts", ".cts"),
-    grammar=tree_sitter_typescript.language_typescript,
+    grammar=("tree_sitter_typescript", "language_typescript"),
     query=ecmascript.query(field="public_field_definition", name="name"),
     classes=javascript.LANGUAGE.classes | {"abstract_class_declaration"},
 )
 
-TSX = replace(LANGUAGE, extensions=(".tsx",), grammar=tree_sitter_typescript.language_tsx)
+TSX = replace(LANGUAGE, extensions=(".tsx",), grammar=("tree_sitter_typescript", "language_tsx"))

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ..values import HOLE, Value
-from . import yaml
-from .facts import Parameter
+from ...values import HOLE, Value
+from .. import yaml
+from ..facts import Parameter
 
 # `${Name}`, and `${!Name}` for a text that looks like one.
 _SUBSTITUTED = re.compile(r"\$\{(!?)([^}]*)\}")

@@ -1,0 +1,3 @@
+"""
+CloudFormation's templates, read into facts; what the Serverless Framework and CDK have of it too.
+"""

@@ -1,0 +1,3 @@
+"""
+A check's findings as text, JSON, SARIF and GitHub's annotations: one module each.
+"""
