@@ -182,8 +182,4 @@ def _reason(name: str, data: bytes) -> str | None:
         return f"has {len(data) / 1e6:.1f} MB, more than the {most / 1e6:g} MB that are read"
     if name.endswith(_CODE) and len(data) > _MINIFIED_BYTES and len(data) > _MINIFIED_LINE * (data.count(b"\n") + 1):
         return "looks minified: check what it is made from"
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return f"is not UTF-8: byte {error.start} can't be read; save it as UTF-8"
     return None

@@ -97,7 +97,7 @@ def check(
         fail("--write-baseline needs --baseline FILE, the file to write")
     if not show_diff:
         _write(report, format, output)
-    if report.problems and not report.files:
+    if report.problems and report.files.keys() <= {problem.path for problem in report.problems}:
         raise typer.Exit(FAILED)
     if (report.findings or stale) and not exit_zero:
         raise typer.Exit(FOUND)

@@ -39,6 +39,11 @@ def read_source(path: str, data: bytes, language: Language, *, handlers: Iterabl
     :param data: the file, UTF-8.
     :param handlers: the names of its functions that templates name as handlers.
     """
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        problem = f"is not UTF-8: byte {error.start} can't be read; save it as UTF-8"
+        return CodeFacts(path=path, language=language.name, problem=problem)
     parser, query = _tools(language)
     root = parser.parse(data).root_node
     source = Source(path, data, root, language)

@@ -84,4 +84,7 @@ def _summary(report: Report) -> str:
     ]
     found = ", ".join(counts) if counts else "nothing found"
     known = f", {len(report.suppressed)} ignored by comments" if report.suppressed else ""
-    return f"{found} in {len(report.files):,} file{'s' * (len(report.files) != 1)}{known}"
+    not_checked = len({problem.path for problem in report.problems})
+    unread = f", {not_checked} not checked" if not_checked else ""
+    files = len(report.files.keys() - {problem.path for problem in report.problems})
+    return f"{found} in {files:,} file{'s' * (files != 1)}{known}{unread}"
