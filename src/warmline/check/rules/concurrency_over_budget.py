@@ -112,7 +112,7 @@ RULE = Rule(
     summary="The functions may have more environments than the cluster's tier has connections for.",
     practice="connection-budget",
     severity=Severity.WARNING,
-    reads=("sam", "cloudformation", "serverless"),
+    reads=("sam", "cloudformation", "serverless", "terraform"),
     why=(
         "Lambda adds an environment for every request at once, and each brings its own connections: on the primary "
         "one for the monitor and one for each operation at once. Atlas limits the sum per node by the tier (1,500 on "

@@ -93,7 +93,7 @@ RULE = Rule(
     summary="A password stands in a template: in a connection string, a variable or a parameter's default.",
     practice="iam-auth",
     severity=Severity.ERROR,
-    reads=("sam", "cloudformation", "serverless"),
+    reads=("sam", "cloudformation", "serverless", "terraform"),
     why=(
         "A template is kept in a repository, and what it sets is shown by Lambda's console and API to everybody who "
         "may look at the function. A password there is known to more people than one thinks, and can't be changed "

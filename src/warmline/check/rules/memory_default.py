@@ -74,7 +74,7 @@ RULE = Rule(
     summary="A function that uses MongoDB has Lambda's smallest memory, 128 MB.",
     practice="memory",
     severity=Severity.WARNING,
-    reads=("sam", "cloudformation", "serverless"),
+    reads=("sam", "cloudformation", "serverless", "terraform"),
     why=(
         "Lambda gives CPU in proportion to memory, one vCPU at 1,769 MB, so 128 MB are 7 % of one. Importing the "
         "driver, the TLS handshake and authentication are computing: the first request after a cold start waits for "

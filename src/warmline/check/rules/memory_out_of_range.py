@@ -55,7 +55,7 @@ RULE = Rule(
     summary="A function's memory is outside of what Lambda takes.",
     practice="memory",
     severity=Severity.ERROR,
-    reads=("sam", "cloudformation", "serverless"),
+    reads=("sam", "cloudformation", "serverless", "terraform"),
     why=(
         "Lambda takes 128 to 10,240 MB, and 2,048 to 32,768 MB on managed instances. Anything else is refused when "
         "the function is deployed, after everything before it in the template has been made."

@@ -65,7 +65,7 @@ RULE = Rule(
     summary="A template sets an environment variable that Lambda reserves, such as AWS_REGION.",
     practice="sts-region",
     severity=Severity.ERROR,
-    reads=("sam", "cloudformation", "serverless"),
+    reads=("sam", "cloudformation", "serverless", "terraform"),
     why=(
         "MongoDB's guide asks for AWS_REGION where the SDK gets credentials from STS. On Lambda it is always there and "
         "reserved: creating or updating a function with one of the reserved names is refused. The credentials of the "

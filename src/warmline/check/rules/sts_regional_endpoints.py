@@ -43,7 +43,7 @@ RULE = Rule(
     practice="sts-region",
     severity=Severity.INFO,
     default=False,
-    reads=("sam", "cloudformation", "serverless"),
+    reads=("sam", "cloudformation", "serverless", "terraform"),
     why=(
         "It matters where AWS's SDK itself asks STS for credentials, to assume another role say: with `legacy` it asks "
         "the global endpoint, and depends on another region. With the credentials that Lambda puts into the "

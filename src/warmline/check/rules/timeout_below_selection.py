@@ -138,7 +138,7 @@ RULE = Rule(
     summary="A function's timeout is no longer than the driver looks for a server.",
     practice="deadline",
     severity=Severity.WARNING,
-    reads=("sam", "cloudformation", "serverless"),
+    reads=("sam", "cloudformation", "serverless", "terraform"),
     why=(
         "Drivers look for a server for 30 s, and a function's timeout is 3 s by default. When no server can be "
         "reached, Lambda ends the invocation first: the log says 'Task timed out', and not that the access list "
