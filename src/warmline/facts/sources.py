@@ -63,6 +63,12 @@ SPEC_TIMEOUT = Source(
 AWS_ENVIRONMENT = Source("AWS: execution environment lifecycle", f"{_LAMBDA}/lambda-runtime-environment.html")
 AWS_ENVIRONMENT_VARIABLES = Source("AWS: environment variables", f"{_LAMBDA}/configuration-envvars.html")
 AWS_TIMEOUT = Source("AWS: function timeout", f"{_LAMBDA}/configuration-timeout.html")
+AWS_LOGS = Source(
+    "AWS: log groups and log streams", f"{_AWS}/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html"
+)
+AWS_SECRETS = Source(
+    "AWS: secrets in Lambda functions", f"{_AWS}/secretsmanager/latest/userguide/retrieving-secrets_lambda.html"
+)
 AWS_MEMORY = Source("AWS: function memory", f"{_LAMBDA}/configuration-memory.html")
 AWS_COMPUTING_POWER = Source(
     "AWS: memory and computing power", f"{_AWS}/lambda/latest/operatorguide/computing-power.html"

@@ -19,6 +19,8 @@ from . import (
     memory_out_of_range,
     min_pool_size,
     reserved_variable,
+    secret_per_invocation,
+    secret_printed,
     sts_regional_endpoints,
     timeout_below_selection,
 )
@@ -39,6 +41,8 @@ RULES: tuple[Rule, ...] = (
     min_pool_size.RULE,
     # iam-auth
     credentials_in_template.RULE,
+    secret_printed.RULE,
+    secret_per_invocation.RULE,
     # memory
     memory_default.RULE,
     memory_out_of_range.RULE,

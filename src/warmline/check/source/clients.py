@@ -87,6 +87,8 @@ def callee_text(call: CallSite) -> str:
     Return what is called as it is written, with ``new`` before a constructor, in one line and without arguments.
     """
     node = call.node
+    if (macro := node.child_by_field_name("macro")) is not None:
+        return f"{text(macro)}!"
     arguments = node.child_by_field_name("arguments")
     stop = arguments.start_byte if arguments is not None else node.end_byte
     whole = (node.text or b"")[: stop - node.start_byte].decode("utf-8", "replace")

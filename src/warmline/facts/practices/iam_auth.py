@@ -19,7 +19,7 @@ PRACTICE = Practice(
     ),
     sources=(sources.ATLAS_LAMBDA, sources.SPEC_AUTHENTICATION, sources.AWS_ROLES),
     runtime=Filled(("warmline.connect",)),
-    rules=Filled(("WL162",)),
+    rules=Filled(("WL162", "WL165", "WL166")),
     experiment=Filled(("cold-start",)),
     page=Filled(("docs/practices/iam-auth.md",)),
 )

@@ -66,6 +66,8 @@ def _literal(node: Node) -> tuple[Part, ...] | None:
     match node.type:
         case "string_literal":
             return ("".join(text(child) for child in node.named_children),)
+        case "interpolated_string_expression":
+            return tuple(_interpolated(node))
         case "integer_literal" | "real_literal":
             return (text(node).replace("_", ""),)
         case "boolean_literal":
@@ -73,6 +75,14 @@ def _literal(node: Node) -> tuple[Part, ...] | None:
         case "null_literal":
             return ("null",)
     return None
+
+
+def _interpolated(string: Node) -> Iterator[Part]:
+    for child in string.named_children:
+        if child.type == "string_content":
+            yield text(child)
+        elif child.type == "interpolation":
+            yield next((part for part in child.named_children if part.type != "interpolation_brace"), "")
 
 
 def _environment(node: Node) -> tuple[str, Node | None] | None:

@@ -63,6 +63,9 @@ _DEFAULTS = frozenset({"unwrap_or", "unwrap_or_else"})
 # {}, {name}, {0:?}, {{
 _PLACE = re.compile(r"\{\{|\}\}|\{(\w*)[^{}]*\}")
 
+# A reference, and how tracing's macros format a value.
+_SIGILS = frozenset({"&", "%", "?"})
+
 
 def _imports(source: Source) -> Iterator[Import]:
     for node in find(source.root, frozenset({"use_declaration"})):
@@ -175,11 +178,31 @@ def _means(call: CallSite, function: Function, functions: Functions) -> bool:
 
 
 def _arguments(call: Node) -> Arguments:
-    given = call.child_by_field_name("arguments")
     if call.type == "macro_invocation":
-        # println!("{}", uri): within a macro there are only tokens.
-        given = next((child for child in call.named_children if child.type == "token_tree"), None)
+        return _macro_arguments(call)
+    given = call.child_by_field_name("arguments")
     return Arguments(tuple(node for node in given.named_children if "comment" not in node.type) if given else ())
+
+
+def _macro_arguments(call: Node) -> Arguments:
+    """
+    What a macro is given, as far as it is one name or literal each: a macro's content is not parsed.
+    """
+    positional: list[Node] = []
+    named: list[tuple[str, Node]] = []
+    tokens: list[Node] = []
+    trees = [node for node in call.named_children if node.type == "token_tree"]
+    for token in trees[0].children[1:] if trees else ():
+        if token.type == "," or token == trees[0].children[-1]:
+            values = [node for node in tokens if node.type not in _SIGILS]
+            if len(values) == 1:
+                positional.append(values[0])
+            elif len(values) == 3 and text(values[1]) == "=":
+                named.append((text(values[0]), values[2]))
+            tokens = []
+        else:
+            tokens.append(token)
+    return Arguments(tuple(positional), tuple(named))
 
 
 def _construction(call: Node, constructor: Constructor, source: Source) -> Construction:
