@@ -79,6 +79,7 @@ def test_functions_with_one_client_and_no_timeout_of_their_own_are_one_finding()
     )
     first, second = found("WL201", template, **{"app.py": CLIENT})
     assert first.message.startswith("F1, F2, F3: the default timeout of 3 s")
+    assert first.remedy == "set serverSelectionTimeoutMS well below the timeout, to 1500 say"
     assert second.message.startswith("F4: a timeout of 5 s")
 
 

@@ -26,6 +26,9 @@ _DEFAULT_SECONDS = 30.0
 
 _SELECTION = "serverSelectionTimeoutMS"
 
+# Long enough for an election, as a rule; half of a timeout that is shorter than twice of it.
+_USUAL_MS = 5000.0
+
 # Options and calls that bound an operation in another way.
 _BOUNDING_OPTIONS = frozenset({"timeoutMS"})
 _BOUNDING_CALLS = frozenset(
@@ -60,7 +63,7 @@ def _match(rule: Rule, project: Project) -> Iterator[Finding]:
                 f"{named([each for each, _ in functions])}: {how} of {_seconds(function):g} s ends the invocation "
                 f"before the driver gives up looking for a server after {early.selection_seconds:g} s: the log says "
                 "'Task timed out' and not why",
-                remedy=f"set {_SELECTION} well below the timeout, to 5000 say",
+                remedy=f"set {_SELECTION} well below the timeout, to {_below(_seconds(function)):.0f} say",
                 confidence=early.confidence if timeout is None else min(early.confidence, certainty(timeout)),
                 path=(Step(early.client.call, early.client.location),),
             )
@@ -125,6 +128,10 @@ def _bounded(facts: CodeFacts) -> bool:
     if any(found.module == "warmline" or found.name == "warmline" for found in facts.imports):
         return True
     return any(call.text in _BOUNDING_CALLS for call in facts.calls)
+
+
+def _below(timeout_seconds: float | None) -> float:
+    return min(_USUAL_MS, (timeout_seconds or 0) * 1000 / 2)
 
 
 def _seconds(function: Function) -> float | None:
