@@ -184,6 +184,51 @@ def test_memory_is_raised_and_nothing_else_changes(path: str) -> None:
     assert all("128" in gone for gone in removed - added)
 
 
+STRINGS = {
+    "app.py": 'from pymongo import MongoClient\n\nclient = MongoClient("{}")\n',
+    "app.js": "const {{ MongoClient }} = require('mongodb');\nconst client = new MongoClient('{}');\n",
+    "App.java": 'import com.mongodb.client.MongoClients;\nclass App {{ Object c = MongoClients.create("{}"); }}\n',
+    "app.rb": "require 'mongo'\n$client = Mongo::Client.new('{}')\n",
+}
+
+
+@pytest.mark.parametrize("path", STRINGS)
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("mongodb+srv://c.example.net", "mongodb+srv://c.example.net/?maxIdleTimeMS=60000"),
+        ("mongodb+srv://c.example.net/shop", "mongodb+srv://c.example.net/shop?maxIdleTimeMS=60000"),
+        ("mongodb+srv://c.example.net/?w=majority", "mongodb+srv://c.example.net/?w=majority&maxIdleTimeMS=60000"),
+    ],
+)
+def test_an_option_is_added_to_a_literal_connection_string(path: str, before: str, after: str) -> None:
+    files = {path: STRINGS[path].format(before).encode()}
+    fixed = apply_fixes(files, findings(read_project(files), (rule("WL141"),)))
+    assert fixed.files[path].decode() == STRINGS[path].format(after)
+
+
+def test_a_connection_string_that_is_put_together_is_left() -> None:
+    text = (
+        "import os\nfrom pymongo import MongoClient\n\nclient = MongoClient(f\"mongodb+srv://{os.environ['HOST']}/\")\n"
+    )
+    files = {"app.py": text.encode()}
+    assert apply_fixes(files, findings(read_project(files), (rule("WL141"),))).files == {}
+
+
+def test_a_callback_handler_begins_with_the_flag() -> None:
+    text = (
+        "const { MongoClient } = require('mongodb');\nconst client = new MongoClient(process.env.URI);\n\n"
+        "exports.handler = (event, context, callback) => {\n  client.db('a').stats(callback);\n};\n"
+    )
+    files = {"app.js": text.encode()}
+    wanted = (rule("WL121"),)
+    after = apply_fixes(files, findings(read_project(files), wanted)).files["app.js"]
+    assert after.decode() == text.replace(
+        "  client.db", "  context.callbackWaitsForEmptyEventLoop = false;\n  client.db"
+    )
+    assert findings(read_project({"app.js": after}), wanted) == ()
+
+
 def test_a_diff_shows_what_changes() -> None:
     files = {"app.py": MOVED[0][1].encode()}
     lines = list(diff(files, apply_fixes(files, findings(read_project(files), MOVE))))

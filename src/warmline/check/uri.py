@@ -10,6 +10,8 @@ from urllib.parse import unquote
 
 from warmline.facts.uri_options import URI_OPTIONS
 
+from .finding import Edit
+from .location import Location
 from .source.facts import Client, Option
 from .values import HOLE, Value
 
@@ -87,3 +89,16 @@ def _value(text: str, uri: Value) -> Value:
     if HOLE in text or defaulted(uri):
         return replace(uri, text=text if text != HOLE else None)
     return Value(text, uri.location)
+
+
+def with_option(uri: Value, name: str, value: str) -> Edit | None:
+    """
+    Return the edit that adds an option to a connection string; ``None``: it is no plain literal where it is used.
+    """
+    at = uri.location
+    # A quote on each side, and nothing else: no prefix, no escape, no name of a constant.
+    if uri.text is None or HOLE in uri.text or at.end - at.start != len(uri.text.encode()) + 2:
+        return None
+    before = "&" if "?" in uri.text else "?" if "/" in uri.text.partition("://")[2] else "/?"
+    end, column = at.end - 1, at.end_column - 1
+    return Edit(Location(at.path, at.end_line, column, at.end_line, column, end, end), f"{before}{name}={value}")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from warmline.facts import sources
 
-from ..finding import Confidence, Finding, Severity
+from ..finding import Confidence, Edit, Finding, Fix, Severity
 from ..project import Project
 from ..source.facts import CodeFacts, EntryPoint
 from .rule import Rule
@@ -54,7 +54,17 @@ def _match(rule: Rule, project: Project) -> Iterator[Finding]:
                     "only when no connection to MongoDB is open any more",
                     remedy=f"make it async and return the result, or begin it with context.{_FLAG} = false",
                     confidence=confidence,
+                    fix=_begun(entry),
                 )
+
+
+def _begun(entry: EntryPoint) -> Fix | None:
+    context = _name(entry.parameters[1])
+    if entry.body is None or not context.isidentifier():
+        return None
+    indent = " " * (entry.body.column - 1)
+    line = f"{context}.{_FLAG} = false;\n{indent}"
+    return Fix(f"Set {_FLAG} to false", (Edit(entry.body, line),))
 
 
 def _answers_by_callback(entry: EntryPoint, facts: CodeFacts) -> bool:

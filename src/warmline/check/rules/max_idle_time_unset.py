@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from warmline.facts import sources
 
-from ..finding import Confidence, Finding, Severity
+from ..finding import Confidence, Finding, Fix, Severity
 from ..project import Project
 from ..source.facts import Client
-from ..uri import client_options, defaulted, options_known
+from ..uri import client_options, defaulted, options_known, with_option
 from ..values import HOLE
 from .options import MINUTE_OF_IDLING, clients
 from .rule import Rule
@@ -35,7 +35,13 @@ def _match(rule: Rule, project: Project) -> Iterator[Finding]:
             f"{client.call} without maxIdleTimeMS: after a freeze, operations wait on connections whose path is lost",
             remedy=f"set {MINUTE_OF_IDLING[facts.language]}, or maxIdleTimeMS=60000 in the connection string",
             confidence=found,
+            fix=_added(client),
         )
+
+
+def _added(client: Client) -> Fix | None:
+    edit = with_option(client.uri, "maxIdleTimeMS", "60000") if client.uri is not None else None
+    return None if edit is None else Fix("Add maxIdleTimeMS=60000 to the connection string", (edit,))
 
 
 def _in_environment(client: Client) -> bool:

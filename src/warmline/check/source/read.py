@@ -138,7 +138,9 @@ def _way(node: Node, name: str, owner: Function | None, functions: Functions, re
 
 def _entry_point(function: Function, why: str, source: Source) -> EntryPoint:
     body = function.node.child_by_field_name("body")
-    statements = [node for node in body.named_children if "comment" not in node.type] if body is not None else []
+    # An arrow function's body may be an expression.
+    is_block = body is not None and body.type.endswith("block")
+    statements = [node for node in body.named_children if "comment" not in node.type] if body and is_block else []
     return EntryPoint(
         name=function.name,
         location=source.at(function.node),
