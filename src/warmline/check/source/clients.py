@@ -17,7 +17,7 @@ from .facts import Client, Import, Lifetime, Option
 from .functions import CONSTRUCTORS, CallSite, Function, Functions
 from .language import Constructor, Setting
 from .movable import move
-from .once import around, guarded
+from .once import anew, around, guarded
 from .reach import Reach
 from .tree import REFERENCES, Source, ancestors, names, target, text, within
 
@@ -49,7 +49,7 @@ def clients(
         kept = _kept_in(call.node, source)
         yield Client(
             driver=constructor.driver,
-            call=callee_text(call),
+            call=constructor.shown or callee_text(call),
             location=source.at(call.node),
             function=owner.name if owner is not None else None,
             lifetime=lifetime,
@@ -90,6 +90,9 @@ def callee_text(call: CallSite) -> str:
     if (macro := node.child_by_field_name("macro")) is not None:
         return f"{text(macro)}!"
     arguments = node.child_by_field_name("arguments")
+    if arguments is None:
+        # That of new(…) has no name of its own.
+        arguments = next((child for child in node.named_children if child.type == "argument_list"), None)
     stop = arguments.start_byte if arguments is not None else node.end_byte
     whole = (node.text or b"")[: stop - node.start_byte].decode("utf-8", "replace")
     return _SPACE.sub(" ", whole).strip().replace(" .", ".")
@@ -133,6 +136,8 @@ def _lifetime(
     source, node = functions.source, call.node
     if (why := around(node, source.language)) is not None:
         return Lifetime.ONCE, why, ()
+    if (again := anew(node, source.language)) is not None:
+        return *again, ()
     if owner is None:
         if functions.closure(node) is not None:
             return Lifetime.UNKNOWN, "it stands in a function without a name", ()

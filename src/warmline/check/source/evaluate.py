@@ -22,6 +22,7 @@ _MOST_CHARACTERS = 4096
 _WRAPPERS = frozenset(
     {
         "parenthesized_expression",
+        "arrow_expression_clause",
         "await_expression",
         "await",
         "as_expression",

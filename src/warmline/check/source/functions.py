@@ -95,6 +95,9 @@ class Functions:
                 self.calls.append(CallSite(text(callee), callee, node))
             entries.extend(captured.get("entry", ()))
         entries.extend(self._language.entries(source))
+        if self._language.properties:
+            own = {function.name for function in self}
+            self.calls = [call for call in self.calls if call.node != call.callee or call.name in own]
         self._name(handlers)
         for entry in entries:
             self._hand_over(entry)
@@ -157,8 +160,7 @@ class Functions:
         found = set()
         for call in self.calls:
             if call.name in self._language.once_calls:
-                arguments = call.node.child_by_field_name("arguments")
-                for argument in arguments.named_children if arguments is not None else ():
+                for argument in self._language.arguments(call.node).positional:
                     if argument.type in REFERENCES:
                         found.add(last_name(text(argument)))
         return found

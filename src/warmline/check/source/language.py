@@ -4,13 +4,13 @@ What the engine must know of a language: node kinds, a query, and a few function
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tree_sitter import Node
 
-from .facts import Import
+from .facts import Import, Lifetime
 from .tree import Source
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Constructor:
         (``new MongoClient``, ``mongo.Connect``).
     :param uri: which argument is the connection string, from 0; ``None`` where none is.
     :param uri_names: the keyword arguments that may be it.
+    :param shown: how to write it, where the code does not say what it constructs.
     :param shared: constructing it again returns the same client, as ``warmline.connect`` does.
     """
 
@@ -38,6 +39,7 @@ class Constructor:
     asynchronous: bool = False
     reconnects: bool = False
     shared: bool = False
+    shown: str | None = None
 
 
 def _condition(node: Node) -> Node | None:
@@ -113,9 +115,11 @@ class Language:
     :param returns: kinds of ``return``.
     :param concatenations: kinds of ``a + b``.
     :param once_calls: callees that run the function they are given once.
+    :param runs: callees that run the function they are given more often than once, and how often.
     :param once_macros: macros whose content runs once.
     :param handler_names: functions that are handlers by their name.
     :param init_names: functions that the runtime calls once, before any invocation.
+    :param properties: whether a name alone may run a function of the file, which the query captures as ``@callee``.
     :param constructor_names: methods that construct an object of the class they stand in.
     :param classes: kinds of class definitions.
     :param closers: methods that close a client.
@@ -156,9 +160,11 @@ class Language:
     returns: frozenset[str] = frozenset({"return_statement"})
     concatenations: frozenset[str] = frozenset({"binary_expression"})
     once_calls: frozenset[str] = frozenset()
+    runs: Mapping[str, Lifetime] = field(default_factory=dict)
     once_macros: frozenset[str] = frozenset()
     handler_names: frozenset[str] = frozenset()
     init_names: frozenset[str] = frozenset()
+    properties: bool = False
     constructor_names: frozenset[str] = frozenset()
     classes: frozenset[str] = frozenset()
     closers: frozenset[str] = frozenset({"close"})

@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 
 from tree_sitter import Node
 
+from .facts import Lifetime
 from .functions import Function, Functions
 from .language import Language
 from .tree import ancestors, find, last_name, names, target, text, within
@@ -19,6 +20,7 @@ _CALLS = frozenset(
         "call",
         "method_invocation",
         "object_creation_expression",
+        "implicit_object_creation_expression",
         "invocation_expression",
         "new_expression",
     }
@@ -39,7 +41,7 @@ def around(node: Node, language: Language) -> str | None:
     for outer in ancestors(node):
         if outer.type in language.run_once:
             return "it stands in a static initialiser"
-        if outer.type in language.functions and (call := _run_once(outer, language)) is not None:
+        if outer.type in language.functions and (call := _given_to(outer)) in language.once_calls:
             return f"{call} runs its function once"
         if outer.type == "macro_invocation":
             macro = outer.child_by_field_name("macro")
@@ -47,17 +49,31 @@ def around(node: Node, language: Language) -> str | None:
     return None
 
 
-def _run_once(function: Node, language: Language) -> str | None:
+def anew(node: Node, language: Language) -> tuple[Lifetime, str] | None:
+    """
+    Say how often what stands here runs if a call that it is given to runs it again and again.
+    """
+    for outer in ancestors(node):
+        if outer.type in language.functions and (call := _given_to(outer)) in language.runs:
+            return language.runs[call], f"{call} runs its function anew"
+    return None
+
+
+def _given_to(function: Node) -> str:
+    """
+    The call that a function is an argument of; empty: of none.
+    """
     for depth, outer in enumerate(ancestors(function)):
         if depth == _CLOSURE_DEPTH:
-            return None
+            return ""
         if outer.type in _CALLS:
             for field in ("function", "name", "method", "type", "constructor"):
                 if (callee := outer.child_by_field_name(field)) is not None:
-                    name = last_name(_TYPE_ARGUMENTS.sub("", text(callee)))
-                    return name if name in language.once_calls else None
-            return None
-    return None
+                    return last_name(_TYPE_ARGUMENTS.sub("", text(callee)))
+            # In Lazy<T> kept = new(() => …) the declaration names it.
+            declared = outer.parent.parent.child_by_field_name("type") if outer.parent and outer.parent.parent else None
+            return last_name(_TYPE_ARGUMENTS.sub("", text(declared))) if declared is not None else ""
+    return ""
 
 
 def guarded(node: Node, function: Function, functions: Functions) -> str | None:

@@ -253,6 +253,7 @@ LANGUAGE = Language(
     run_once=frozenset({"static_initializer"}),
     assignments=options.ASSIGNMENTS,
     declarations=options.DECLARATIONS,
+    conditions=frozenset({"if_statement", "ternary_expression"}),
     once_calls=frozenset({"computeIfAbsent", "memoize"}),
     classes=frozenset({"class_declaration", "record_declaration", "enum_declaration"}),
     closers=frozenset({"close"}),
