@@ -50,13 +50,19 @@ class Modules:
                     waiting.append(other)
         return tuple(found.values())
 
+    def meant(self, imported: Import, facts: CodeFacts) -> Iterator[str]:
+        """
+        Yield the files that an import of a file may mean, the nearest first.
+        """
+        for module in _meant(imported, facts, posixpath.dirname(facts.path)):
+            yield from self._by_module.get(module, ())
+
     def _beside(self, facts: CodeFacts) -> Iterator[str]:
         folder = posixpath.dirname(facts.path)
         if facts.language in _PACKAGES:
             yield from self._by_folder.get(folder, ())
         for imported in facts.imports:
-            for module in _meant(imported, facts, folder):
-                yield from self._by_module.get(module, ())
+            yield from self.meant(imported, facts)
 
 
 def _meant(imported: Import, facts: CodeFacts, folder: str) -> Iterator[str]:

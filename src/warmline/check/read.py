@@ -10,6 +10,7 @@ from .infra.facts import InfraFacts
 from .infra.join import join
 from .infra.readers import READERS
 from .project import Project
+from .source.across import follow
 from .source.facts import CodeFacts
 from .source.languages import language_of
 from .source.read import read_source
@@ -23,15 +24,22 @@ def read_project(files: Mapping[str, bytes]) -> Project:
     """
     infra = (read_infra(path, data) for path, data in files.items() if not _read_together(path))
     joined = join([*(facts for facts in infra if facts is not None), *_infra_together(files)], files)
-    read = (read_code(path, data, handlers=joined.handlers.get(path, ())) for path, data in files.items())
-    code = tuple(facts for facts in read if facts is not None)
+    found = (read_code(path, data, handlers=joined.handlers.get(path, ())) for path, data in files.items())
+    code = tuple(facts for facts in found if facts is not None)
     known = {facts.path for facts in code}
     handlers = tuple(
         read_source(path, files[path], language, handlers=names)
         for path, names in joined.handlers.items()
         if path not in known and (language := language_of(path)) is not None
     )
-    return Project(code, joined.infra, handlers)
+    languages = {path: language for path in files if (language := language_of(path)) is not None}
+
+    def read(path: str, called: str | None) -> CodeFacts:
+        names = joined.handlers.get(path, ())
+        return read_source(path, files[path], languages[path], handlers=names, called=called)
+
+    content = {path: files[path] for path in languages}
+    return Project(follow(code, content, read), joined.infra, handlers)
 
 
 def read_code(path: str, data: bytes, *, handlers: Iterable[str] = ()) -> CodeFacts | None:

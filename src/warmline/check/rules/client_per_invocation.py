@@ -21,12 +21,17 @@ def _match(rule: Rule, project: Project) -> Iterator[Finding]:
                 continue
             again = "is called" if client.reconnects else "constructs a client"
             handler = client.path[0].text
-            way = f"in the handler {handler}" if client.function == handler else f"{handler} calls {client.function}"
+            if client.across_files:
+                way = f"{handler} in {client.path[0].location.path} calls {client.function}"
+            else:
+                way = (
+                    f"in the handler {handler}" if client.function == handler else f"{handler} calls {client.function}"
+                )
             yield rule.finding(
                 client.location,
                 f"{client.call} {again} in every invocation: {way}",
                 remedy="construct it once, at module level or behind a guard on a name that outlives the call",
-                confidence=Confidence.HIGH,
+                confidence=Confidence.MEDIUM if client.across_files else Confidence.HIGH,
                 # It keeps its first connections; what is left is a check of them in each call.
                 severity=Severity.WARNING if client.reconnects else None,
                 path=client.path,

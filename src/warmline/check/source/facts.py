@@ -63,6 +63,7 @@ class Client:
     :param uri: the connection string; ``None`` where the construction has none.
     :param options: those that stand in the code; those within the connection string are not repeated here.
     :param options_known: whether those are all: no ``**options``, no object made elsewhere.
+    :param across_files: whether the lifetime rests on a call in another file.
     :param reconnects: constructing it again reuses the connections of the first one, as ``mongoose.connect`` does.
     :param move: how to move it to module level, where that is safe.
     """
@@ -81,6 +82,7 @@ class Client:
     options: tuple[Option, ...] = ()
     options_known: bool = False
     reconnects: bool = False
+    across_files: bool = False
     move: Move | None = None
 
 
@@ -162,6 +164,7 @@ class CodeFacts:
     :param language: as :class:`~warmline.check.source.language.Language` names it.
     :param strings: literal texts that a rule may want to see: connection strings, also within longer expressions.
     :param functions: the names of all functions.
+    :param classes: the names of all classes.
     :param problem: why it could not be read, or only in part; one line.
     """
 
@@ -174,4 +177,5 @@ class CodeFacts:
     assignments: tuple[Assignment, ...] = ()
     strings: tuple[Value, ...] = ()
     functions: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
     problem: str | None = None

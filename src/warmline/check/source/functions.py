@@ -19,6 +19,10 @@ CONSTRUCTORS = frozenset({"constructor_declaration", "field_declaration", "prope
 _MOST_HOPS = 3
 
 
+# By what a function is an entry point that another file calls.
+CALLED = "another file calls it for every invocation"
+
+
 @dataclass(frozen=True, slots=True)
 class CallSite:
     """
@@ -144,6 +148,21 @@ class Functions:
             if outer.type in self._language.functions and not _called_at_once(outer):
                 return outer
         return None
+
+    def call_from_outside(self, called: str) -> None:
+        """
+        Mark the one function as an entry point that another file means by this; none, if that is not sure.
+        """
+        owner, _, name = called.rpartition(".")
+        found = self.named(name)
+        if owner not in ("", "*"):
+            found = [function for function in found if self.class_of(function) == owner]
+        elif owner == "":
+            found = [
+                function for function in found if self.class_of(function) in (None, name) or function.short != name
+            ]
+        if len(found) == 1:
+            found[0].handler = CALLED
 
     @cached_property
     def imported(self) -> frozenset[str]:

@@ -31,13 +31,17 @@ _CONNECTION_STRING = re.compile(r"mongodb(\+srv)?://")
 _MOST_ERRORS = 0.2
 
 
-def read_source(path: str, data: bytes, language: Language, *, handlers: Iterable[str] = ()) -> CodeFacts:
+def read_source(
+    path: str, data: bytes, language: Language, *, handlers: Iterable[str] = (), called: str | None = None
+) -> CodeFacts:
     """
     Read one file.
 
     :param path: as findings show it.
     :param data: the file, UTF-8.
     :param handlers: the names of its functions that templates name as handlers.
+    :param called: what another file calls for every invocation: a function or a class (``connect``), a class's method
+        (``Database.connect``), or a method of an object that the file exports (``*.connect``).
     """
     try:
         data.decode("utf-8")
@@ -48,6 +52,8 @@ def read_source(path: str, data: bytes, language: Language, *, handlers: Iterabl
     root = parser.parse(data).root_node
     source = Source(path, data, root, language)
     functions = Functions(source, query, handlers)
+    if called is not None:
+        functions.call_from_outside(called)
     values = Values(source)
     imported = tuple(language.imports(source))
     by_name = {found.name: found for found in imported}
@@ -64,6 +70,7 @@ def read_source(path: str, data: bytes, language: Language, *, handlers: Iterabl
         assignments=tuple(_assignments(functions, values)),
         strings=tuple(_strings(source, values)),
         functions=tuple(function.name for function in functions),
+        classes=tuple(functions.classes),
         problem=_problem(source),
     )
 
