@@ -185,8 +185,7 @@ class Targets:
         """
         modules = {last_name(receiver)}
         if not receiver:
-            uses = [imported.module for imported in facts.imports if imported.name == name]
-            modules = {last_name(re.split(r"::(?:\{|\w+$)", used)[0]) for used in uses}
+            modules = {last_name(imported.module) for imported in facts.imports if imported.name == name}
         for other in self._others(facts):
             if _stem(other.path) in modules and name in other.functions:
                 yield other.path, name
