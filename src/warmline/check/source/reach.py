@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..finding import Step
 from .functions import Function, Functions
-from .once import guarded
+from .once import around, guarded
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def from_handlers(functions: Functions) -> Reach:
             for callee in functions.callees(call):
                 if callee.node.id in ways or functions.is_init(callee):
                     continue
-                if guarded(call.node, caller, functions) is not None:
+                if around(call.node, source.language) is not None or guarded(call.node, caller, functions) is not None:
                     kept.add(callee.node.id)
                     continue
                 ways[callee.node.id] = (*ways[caller.node.id], Step(callee.name, source.at(call.node)))
@@ -63,8 +63,9 @@ def from_init(functions: Functions) -> frozenset[int]:
         or (functions.is_constructor(function) and _makes_handler(function, functions))
     ]
     for call in functions.calls:
-        # At module level.
-        if functions.owner(call.node) is None and functions.closure(call.node) is None:
+        # At module level, or where it stands in a function that runs once, whoever calls that.
+        at_module_level = functions.owner(call.node) is None and functions.closure(call.node) is None
+        if at_module_level or around(call.node, functions.source.language) is not None:
             waiting.extend(functions.callees(call))
     reached = {function.node.id for function in waiting}
     while waiting:

@@ -265,6 +265,7 @@ def test_lambda_s_runtime_is_known_by_its_module(imported: str, start: str) -> N
         f"func (h *H) Handle() {{ if h.client == nil {{ h.client, _ = {CONNECT} }} }}\n"
         "func main() { lambda.Start(h.Handle) }",
         f"func handle() {{ once.Do(func() {{ client, _ = {CONNECT} }}) }}{START}",
+        f"func handle() {{ once.Do(func() {{ client = connect() }}) }}\nfunc connect() {{ {CONNECT} }}{START}",
         f"func handle() {{ once.Do(connect) }}\nfunc connect() {{ client, _ = {CONNECT} }}{START}",
         f"var get = sync.OnceValues(func() (*mongo.Client, error) {{ return {CONNECT} }})\n"
         f"func handle() {{ get() }}{START}",
