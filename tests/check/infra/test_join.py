@@ -32,6 +32,13 @@ def code_path(properties: str, *files: str, path: str = "template.yaml", more: s
         ("{Runtime: nodejs22.x, Handler: dist/app.run}", ["src/app.ts"], "src/app.ts"),
         ("{Runtime: nodejs22.x, CodeUri: dist, Handler: api/app.run}", ["api/app.ts", "x/app.ts"], "api/app.ts"),
         ("{Runtime: nodejs22.x, CodeUri: build, Handler: app.run}", ["lambdas/orders/app.ts"], "lambdas/orders/app.ts"),
+        ("{Runtime: python3.13, Handler: api/get.handler}", ["src/api/get.py", "src/tasks/get.py"], "src/api/get.py"),
+        (
+            "{Runtime: nodejs22.x, Handler: app/get.run}",
+            ["packages/shop/src/app/get.ts"],
+            "packages/shop/src/app/get.ts",
+        ),
+        ("{Runtime: nodejs22.x, Handler: dist/app.run}", ["packages/shop/app.ts"], "packages/shop/app.ts"),
         ("{Runtime: ruby3.3, Handler: app.Shop::Handler.run}", ["app.rb"], "app.rb"),
         ("{Runtime: go1.x, CodeUri: orders/, Handler: bootstrap}", ["orders/main.go"], "orders/main.go"),
         (
@@ -67,6 +74,10 @@ def test_a_handler_s_file_is_found(properties: str, files: list[str], expected: 
 @pytest.mark.parametrize(
     ("properties", "files"),
     [
+        # It is another program's.
+        ("{Runtime: python3.13, CodeUri: orders/, Handler: app.handler}", ["web/app.py"]),
+        ("{Runtime: nodejs22.x, Handler: app.run}", ["web/app.js"]),
+        ("{Runtime: nodejs22.x, CodeUri: code, Handler: app.run}", ["web/app.js", "code/index.js"]),
         # It may be either.
         ("{Runtime: nodejs22.x, CodeUri: dist, Handler: app.run}", ["a/app.ts", "b/app.ts"]),
         # There is no such function in it.

@@ -19,6 +19,8 @@ _EXTENSIONS = {
     "python": (".py",),
     "ruby": (".rb",),
 }
+# What is deployed as it is written, under the same names.
+_AS_WRITTEN = frozenset({_EXTENSIONS["python"], _EXTENSIONS["ruby"]})
 _ANY = tuple(extension for extensions in _EXTENSIONS.values() for extension in extensions)
 
 # What a build writes: its sources have the same names elsewhere.
@@ -54,6 +56,7 @@ class Joined:
 class _Files:
     content: Mapping[str, bytes]
     by_stem: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    folders: set[str] = field(default_factory=set)
 
 
 def join(infra: Sequence[InfraFacts], files: Mapping[str, bytes]) -> Joined:
@@ -66,6 +69,7 @@ def join(infra: Sequence[InfraFacts], files: Mapping[str, bytes]) -> Joined:
     if any(facts.functions for facts in infra):
         for path in files:
             known.by_stem[PurePosixPath(path).stem].append(path)
+            known.folders.update(parent.as_posix() for parent in PurePosixPath(path).parents)
     handlers: dict[str, set[str]] = defaultdict(set)
     joined = []
     for facts in infra:
@@ -164,13 +168,30 @@ def _modules(
         path = posixpath.normpath(posixpath.join(folder, entry.text or "."))
         if PurePosixPath(path).stem == PurePosixPath(module).stem and path in files.content:
             yield path, name
-    # Built code has its sources elsewhere: the only file of that name that has such a function.
+    yield from _elsewhere(module, name, extensions, folder, template, files)
+
+
+def _elsewhere(
+    module: str, name: str, extensions: tuple[str, ...], folder: str, template: str, files: _Files
+) -> Iterator[tuple[str, str | None]]:
+    """
+    The only file with such a function whose path ends as the module's or, where the code is still to be built, with its
+    name.
+    """
+    written = posixpath.normpath(module).split("/")
+    parts = [part for part in written if part not in _BUILT]
     named = re.compile(rf"\b{re.escape(name)}\b".encode())
     candidates = [
         path
-        for path in files.by_stem.get(PurePosixPath(module).name, ())
+        for path in files.by_stem.get(parts[-1] if parts else "", ())
         if path.endswith(extensions) and _below(path, template) and named.search(files.content[path])
     ]
+    if len(parts) > 1:
+        end = "/".join(("", *parts))
+        candidates = [path for path in candidates if f"/{posixpath.splitext(path)[0]}".endswith(end)]
+    elif extensions in _AS_WRITTEN or (folder in files.folders and parts == written):
+        # The code is there and has no such file.
+        return
     if len(candidates) == 1:
         yield candidates[0], name
 
