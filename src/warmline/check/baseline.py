@@ -1,5 +1,8 @@
 """
-Findings that were there when the checker came: how many, by file and rule, so that only new ones fail.
+Findings that a project has decided to live with for now: how many of each rule in each file.
+
+Counts and not lines, so that a line that moves is no new finding. Where there are fewer than the baseline has, it has
+to shrink, so that what was mended can't come back unseen.
 """
 
 from __future__ import annotations
@@ -7,92 +10,107 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from .finding import Finding
+from .ignores import Suppressed
 
 _VERSION = 1
 
-Counts = Mapping[tuple[str, str], int]
+Counts = Mapping[str, Mapping[str, int]]
 
 
 class BaselineError(ValueError):
     """
-    The file is no baseline; the message says why and what to do.
+    The baseline can't be read, or has more than there is; the message says what to do.
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+def counts(findings: Iterable[Finding]) -> Counts:
     """
-    What is new, and what the baseline has too many of.
-
-    :param left: the counts as they are now, none higher than before.
-    :param stale: file, rule, and how many of its findings are gone.
+    Count findings by file and rule.
     """
-
-    new: tuple[Finding, ...]
-    left: Counts
-    stale: tuple[tuple[str, str, int], ...]
-
-
-def count(found: Iterable[Finding]) -> Counts:
-    """
-    Count findings by file and rule: lines move, and a count does not.
-    """
-    return Counter((finding.location.path, finding.rule) for finding in found)
+    counted = Counter((finding.location.path, finding.rule) for finding in findings)
+    by_file: dict[str, dict[str, int]] = {}
+    for (path, rule), number in sorted(counted.items()):
+        by_file.setdefault(path, {})[rule] = number
+    return by_file
 
 
-def compare(found: Iterable[Finding], baseline: Counts) -> Compared:
-    """
-    Tell what goes beyond the baseline. Of several of one file and rule the last ones are taken for new.
-    """
-    findings = tuple(found)
-    now = count(findings)
-    seen: Counter[tuple[str, str]] = Counter()
-    new = []
-    for finding in findings:
-        key = (finding.location.path, finding.rule)
-        seen[key] += 1
-        if seen[key] > baseline.get(key, 0):
-            new.append(finding)
-    left = {key: min(number, now[key]) for key, number in baseline.items() if now.get(key, 0)}
-    stale = tuple((*key, number - now.get(key, 0)) for key, number in baseline.items() if number > now.get(key, 0))
-    return Compared(tuple(new), left, stale)
-
-
-def read_baseline(path: Path) -> Counts:
+def read_baseline(file: Path) -> Counts:
     """
     Read a baseline.
 
-    :raises BaselineError: it can't be read, or is none.
+    :raises BaselineError: it is none.
     """
-    again = "make it anew with --write-baseline"
     try:
-        document: Any = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BaselineError(f"{path}: can't be read: {error.strerror}; {again}") from error
-    except ValueError as error:
-        raise BaselineError(f"{path}: is no JSON: {error}; {again}") from error
-    if not isinstance(document, dict) or document.get("version") != _VERSION:
-        raise BaselineError(f"{path}: is no baseline of version {_VERSION}; {again}")
-    try:
+        document = json.loads(file.read_text("utf-8"))
+        if document["version"] != _VERSION:
+            raise BaselineError(f"{file}: a baseline of another version of warmline; write it anew: --write-baseline")
         return {
-            (str(file), str(rule)): int(number)
-            for file, rules in document["findings"].items()
-            for rule, number in rules.items()
+            str(path): {str(rule): int(number) for rule, number in rules.items()}
+            for path, rules in document["files"].items()
         }
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise BaselineError(f"{path}: has no counts by file and rule; {again}") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, BaselineError):
+            raise
+        reason = error.strerror if isinstance(error, OSError) else "it is no baseline"
+        raise BaselineError(f"can't read the baseline {file}: {reason}; write one with --write-baseline") from error
 
 
-def write_baseline(path: Path, counts: Counts) -> None:
+def write_baseline(file: Path, baseline: Counts) -> None:
     """
-    Write a baseline, sorted, so that two people's changes merge.
+    Write a baseline; the same findings make the same bytes.
+
+    :raises OSError: it can't be written.
     """
-    findings: dict[str, dict[str, int]] = {}
-    for (file, rule), number in sorted(counts.items()):
-        findings.setdefault(file, {})[rule] = number
-    path.write_text(json.dumps({"version": _VERSION, "findings": findings}, indent=2) + "\n", encoding="utf-8")
+    document = {"version": _VERSION, "files": baseline}
+    file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def without(findings: tuple[Finding, ...], baseline: Counts) -> tuple[tuple[Finding, ...], tuple[Suppressed, ...]]:
+    """
+    Part the findings into those that are new and those that the baseline has.
+
+    Which of several in a file are the new ones can't be told: where there are more than the baseline has, all are.
+    """
+    there = counts(findings)
+    new: list[Finding] = []
+    old: list[Suppressed] = []
+    for finding in findings:
+        path, rule = finding.location.path, finding.rule
+        if there[path][rule] <= baseline.get(path, {}).get(rule, 0):
+            old.append(Suppressed(finding, "", "baseline"))
+        else:
+            new.append(finding)
+    return tuple(new), tuple(old)
+
+
+def shrunk(findings: tuple[Finding, ...], baseline: Counts, checked: Iterable[str]) -> Counts:
+    """
+    Return the baseline without what is no longer there.
+
+    :param checked: the files of this run; of others nothing is known, except that those that are gone have no findings.
+    """
+    there, looked_at = counts(findings), frozenset(checked)
+    small: dict[str, dict[str, int]] = {}
+    for path, rules in baseline.items():
+        if path not in looked_at and Path(path).exists():
+            small[path] = dict(rules)
+            continue
+        left = {rule: min(number, there.get(path, {}).get(rule, 0)) for rule, number in rules.items()}
+        if kept := {rule: number for rule, number in left.items() if number}:
+            small[path] = kept
+    return small
+
+
+def stale(baseline: Counts, small: Counts) -> tuple[str, ...]:
+    """
+    Tell what has shrunk: one line for each file and rule.
+    """
+    return tuple(
+        f"{path}: the baseline has {number} of {rule}, and there {'is' if now == 1 else 'are'} {now}"
+        for path, rules in baseline.items()
+        for rule, number in rules.items()
+        if (now := small.get(path, {}).get(rule, 0)) < number
+    )

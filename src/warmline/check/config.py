@@ -1,138 +1,168 @@
 """
-What a project says about its checks: ``[tool.warmline]`` in ``pyproject.toml``, or ``warmline.toml``.
+What a project has set for its checks: ``[tool.warmline]`` in ``pyproject.toml``, or ``warmline.toml``.
 """
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from .finding import Confidence, Severity
-from .rules import RULES
+from .gitignore import NO_PATTERNS, Patterns
+from .rules import RULES, Rule
 
-FILES = ("warmline.toml", "pyproject.toml")
+ALL = "ALL"
 
-_LEVELS: Mapping[str, Mapping[str, int]] = {
-    "severity": {level.name.lower(): level for level in Severity},
-    "confidence": {level.name.lower(): level for level in Confidence},
-}
+_TABLE = b"tool.warmline"
+
+_KEYS = ("select", "ignore", "per-file-ignores", "severity", "exclude", "min-confidence", "min-severity")
 
 
 class ConfigError(ValueError):
     """
-    The configuration has something that can't be meant; the message says what, where, and what to write.
+    A setting can't be understood; the message says which, where, and what is near.
     """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """
-    Which rules are run, and which of their findings count.
+    What to check, and what counts.
 
-    :param select: ids or prefixes (``WL1``); empty for the rules that are on by default.
-    :param ignore: as ``select``; wins over it.
-    :param exclude: files that are not checked, as patterns of ``.gitignore``.
-    :param per_file_ignores: patterns of files, and the ids or prefixes that are not reported there.
-    :param severity: another severity for a rule.
+    :param select: ids of the rules to run; empty: those that run by default.
+    :param ignore: ids of rules not to run.
+    :param root: the folder that shown paths are relative to.
     """
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    per_file_ignores: tuple[tuple[Patterns, tuple[str, ...]], ...] = ()
     severity: Mapping[str, Severity] = field(default_factory=dict)
-    min_severity: Severity = Severity.INFO
+    exclude: Patterns = NO_PATTERNS
+    # What is less sure is for audits: `--min-confidence low`.
     min_confidence: Confidence = Confidence.MEDIUM
+    min_severity: Severity = Severity.INFO
+    root: Path = Path()
+
+    def rules(self) -> tuple[Rule, ...]:
+        """
+        Return the rules to run.
+        """
+        return tuple(
+            rule
+            for rule in RULES
+            if (rule.id in self.select if self.select else rule.default) and rule.id not in self.ignore
+        )
+
+    def ignored_in(self, path: str, rule_id: str) -> bool:
+        """
+        Tell whether a rule is ignored in a file, by its path.
+        """
+        return any(
+            rule_id in rules and patterns.match(str(self.root / path)) for patterns, rules in self.per_file_ignores
+        )
 
 
-def find_config(folder: Path) -> Path | None:
+def load_config(folder: Path) -> Config:
     """
-    Return the nearest file with a configuration, in this folder or above it.
+    Read the settings that hold in a folder: its own, or those of the nearest folder above that has some.
+
+    :raises ConfigError: they can't be read, or one of them can't be understood.
     """
-    for place in (folder.absolute(), *folder.absolute().parents):
-        for name in FILES:
-            path = place / name
-            if path.is_file() and (name == "warmline.toml" or "warmline" in _toml(path).get("tool", {})):
-                return path
-    return None
+    for each in (folder, *folder.parents):
+        own = each / "warmline.toml"
+        if own.is_file():
+            return replace(_config(_parsed(own), own), root=folder)
+        project = each / "pyproject.toml"
+        if project.is_file() and _TABLE in project.read_bytes():
+            table = _parsed(project).get("tool", {}).get("warmline")
+            if table is not None:
+                return replace(_config(table, project), root=folder)
+    return Config(root=folder)
 
 
-def read_config(path: Path) -> Config:
+def rule_ids(given: Iterable[str], *, where: str) -> tuple[str, ...]:
     """
-    Read a configuration.
+    Return the ids of the rules that are meant by an id, the beginning of one (``WL14``), a name, or :data:`ALL`.
 
-    :raises ConfigError: it can't be parsed, or has an unknown key, rule or level.
+    :raises ConfigError: there is no such rule; the message names the nearest.
     """
-    table = _toml(path)
-    if path.name == "pyproject.toml":
-        table = table.get("tool", {}).get("warmline", {})
-    known = ("select", "ignore", "exclude", "per-file-ignores", "severity", "min-severity", "min-confidence")
+    known = [name for rule in RULES for name in (rule.id, rule.name)]
+    ids: list[str] = []
+    for name in given:
+        meant = [rule.id for rule in RULES if name in (ALL, rule.name) or (name and rule.id.startswith(name))]
+        if not meant:
+            raise ConfigError(f"{where}: there is no rule {name!r}{_nearest(name, known)}; `warmline rule` lists them")
+        ids += meant
+    return tuple(ids)
+
+
+def level(name: object, levels: type[Severity | Confidence], *, where: str) -> Any:
+    """
+    Return the severity or confidence of this name.
+
+    :raises ConfigError: there is none.
+    """
+    names = {each.name.lower(): each for each in levels}
+    if not isinstance(name, str) or name.lower() not in names:
+        raise ConfigError(f"{where}: {name!r} is none of {', '.join(names)}")
+    return names[name.lower()]
+
+
+def _parsed(file: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{file}: {error}") from error
+
+
+def _config(table: dict[str, Any], file: Path) -> Config:
+    where = f"{file} [tool.warmline]" if file.name == "pyproject.toml" else str(file)
     for key in table:
-        if key not in known:
-            raise ConfigError(f"{path}: unknown key {key!r}{_nearest(key, known)}")
+        if key not in _KEYS:
+            raise ConfigError(f"{where}: there is no setting {key!r}{_nearest(key, _KEYS)}")
+    per_file = _typed(table, "per-file-ignores", dict, where)
+    severity = _typed(table, "severity", dict, where)
     return Config(
-        select=check_rules(_texts(table, "select", path), str(path)),
-        ignore=check_rules(_texts(table, "ignore", path), str(path)),
-        exclude=_texts(table, "exclude", path),
-        per_file_ignores={
-            pattern: check_rules(_texts(_table(table, "per-file-ignores", path), pattern, path), str(path))
-            for pattern in _table(table, "per-file-ignores", path)
-        },
+        select=rule_ids(_texts(table, "select", where), where=f"{where} select"),
+        ignore=rule_ids(_texts(table, "ignore", where), where=f"{where} ignore"),
+        per_file_ignores=tuple(
+            (
+                Patterns.of([pattern], base=file.parent),
+                rule_ids(_texts(per_file, pattern, where), where=f"{where} per-file-ignores"),
+            )
+            for pattern in per_file
+        ),
         severity={
-            check_rules((rule,), str(path))[0]: Severity(_level("severity", level, str(path)))
-            for rule, level in _table(table, "severity", path).items()
+            rule_id: level(value, Severity, where=f"{where} severity")
+            for name, value in severity.items()
+            for rule_id in rule_ids([name], where=f"{where} severity")
         },
-        min_severity=Severity(_level("severity", table.get("min-severity", "info"), str(path))),
-        min_confidence=Confidence(_level("confidence", table.get("min-confidence", "medium"), str(path))),
+        exclude=Patterns.of(_texts(table, "exclude", where), base=file.parent),
+        min_confidence=level(table.get("min-confidence", "medium"), Confidence, where=f"{where} min-confidence"),
+        min_severity=level(table.get("min-severity", "info"), Severity, where=f"{where} min-severity"),
     )
 
 
-def check_rules(ids: Iterable[str], where: str) -> tuple[str, ...]:
-    """
-    Return ids or prefixes of rules as they are.
-
-    :raises ConfigError: no rule's id begins so.
-    """
-    every = [rule.id for rule in RULES]
-    found = tuple(ids)
-    for wanted in found:
-        if not wanted or not any(rule.startswith(wanted) for rule in every):
-            raise ConfigError(f"{where}: no rule {wanted!r}{_nearest(wanted, every)}; `warmline rule` lists them")
-    return found
+def _typed(table: dict[str, Any], key: str, kind: type, where: str) -> Any:
+    value = table.get(key, kind())
+    if not isinstance(value, kind):
+        raise ConfigError(f"{where}: {key} must be a {'table' if kind is dict else 'list'}, and is {value!r}")
+    return value
 
 
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: can't be read as TOML: {error}") from error
+def _texts(table: dict[str, Any], key: str, where: str) -> list[str]:
+    texts = _typed(table, key, list, where)
+    if not all(isinstance(text, str) for text in texts):
+        raise ConfigError(f"{where}: {key} must be a list of texts")
+    return list(texts)
 
 
-def _nearest(given: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(given, known, n=1)
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, list(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
-
-
-def _texts(table: Mapping[str, Any], key: str, path: Path) -> tuple[str, ...]:
-    found = table.get(key, [])
-    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
-        raise ConfigError(f"{path}: {key} must be a list of texts, as in {key} = ['WL101']")
-    return tuple(found)
-
-
-def _table(table: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Any]:
-    found = table.get(key, {})
-    if not isinstance(found, dict):
-        raise ConfigError(f"{path}: {key} must be a table, [tool.warmline.{key}]")
-    return found
-
-
-def _level(kind: str, given: object, where: str) -> int:
-    levels = _LEVELS[kind]
-    if not isinstance(given, str) or given not in levels:
-        raise ConfigError(f"{where}: no {kind} {given!r}; write one of {', '.join(levels)}")
-    return levels[given]

@@ -1,46 +1,41 @@
 """
-The files of a tree that are worth reading, and those that can't be.
+Which files are checked, and what they contain.
 """
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
+from .gitignore import NO_PATTERNS, Patterns
+from .read import is_checked
 
-from .infra.readers import READERS
-from .source.languages import LANGUAGES
-
-# Other people's code, and what tools have made. CDK's output is no such: it is the only place with its templates.
+# What others have written, or tools have made of what stands elsewhere.
 _SKIPPED = frozenset(
     {
-        ".aws-sam", ".git", ".hg", ".mypy_cache", ".next", ".nox", ".pytest_cache", ".ruff_cache", ".serverless",
-        ".terraform", ".tox", ".venv", "__pycache__", "bower_components", "build", "dependencies", "dist",
-        "node_modules", "obj", "site-packages", "target", "vendor", "venv",
+        *("node_modules", "bower_components", "jspm_packages", "vendor", "third_party", "dependencies", ".yarn"),
+        *("site-packages", "dist-packages", ".venv", "venv", ".bundle", "dist", "build", "target", "obj", "coverage"),
+        *(".terraform", ".terragrunt-cache", ".aws-sam", ".serverless", ".next", ".nuxt", ".gradle", ".idea"),
+        *(".git", ".hg", ".svn", ".tox", ".nox", "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache"),
     }
-)  # fmt: skip
+)
 
-_CODE = tuple(extension for language in LANGUAGES for extension in language.extensions)
-_TEMPLATES = tuple(suffix for reader in READERS for suffix in reader.suffixes)
+# What the CDK makes is ignored by git in its own project template, and still is the only template there is.
+_SYNTHESIZED = "cdk.out"
 
-# Code that a person has written is smaller; templates that CDK or Terraform have made may be large.
-_MOST_CODE_BYTES = 1_000_000
-_MOST_TEMPLATE_BYTES = 20_000_000
+_CODE_BYTES = 1_000_000
 
-# Lines of this length on average, in a file of this size, are a minifier's.
-_MINIFIED_LINE = 500
-_MINIFIED_BYTES = 20_000
-
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+# A synthesized template or a Terraform plan.
+_DATA_BYTES = 20_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Problem:
     """
-    A file that could not be checked, or only in part, and why; one line.
+    A file that could not be checked, or only in part, and why: one line.
     """
 
     path: str
@@ -48,138 +43,131 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class Listing:
     """
-    The content of the files to check, by path, and what could not be read.
-    """
-
-    files: dict[str, bytes]
-    problems: tuple[Problem, ...]
-
-
-class NoSuchPathError(ValueError):
-    """
-    A path that was asked for is not there.
+    The files to check, by the path that is shown, in its order; and what can't be.
     """
 
+    files: tuple[str, ...]
+    problems: tuple[Problem, ...] = ()
 
-def read_files(paths: Sequence[Path], root: Path, exclude: Sequence[str] = ()) -> Content:
+
+# Lines of this length on average, in a file of this size, are a minifier's.
+_MINIFIED_LINE = 500
+_MINIFIED_BYTES = 20_000
+
+
+class UnreadableError(Exception):
     """
-    Read what is worth it at and below these paths.
-
-    :param root: paths are told relative to this folder.
-    :param exclude: patterns as in ``.gitignore``, relative to the root.
-    :raises NoSuchPathError: one of the paths is not there.
+    A file can't be checked; the message is the reason.
     """
-    files: dict[str, bytes] = {}
-    problems: list[Problem] = []
-    for path in find_files(paths, root, exclude):
-        shown = _shown(path, root)
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            problems.append(Problem(shown, f"can't be read: {error.strerror}"))
-            continue
-        if not _concerns(path.name, data):
-            # A caller of what is constructed elsewhere need not name MongoDB itself.
-            if path.name.endswith(_CODE) and len(data) <= _MOST_CODE_BYTES and _reason(path.name, data) is None:
-                files[shown] = data
-        elif (reason := _reason(path.name, data)) is not None:
-            problems.append(Problem(shown, reason))
-        else:
-            files[shown] = data
-    return Content(files, tuple(problems))
 
 
-def find_files(paths: Sequence[Path], root: Path, exclude: Sequence[str] = ()) -> Iterator[Path]:
+def list_files(paths: Iterable[str], *, root: Path, exclude: Patterns = NO_PATTERNS) -> Listing:
     """
-    Yield the code files and templates at and below these paths, in order, as git would see them.
+    List the files at and below some paths.
 
-    :raises NoSuchPathError: one of the paths is not there.
+    Below a folder, what git ignores is left out, and what is vendored or built; symbolic links are not followed. A
+    file that is named itself is checked wherever it is, unless ``exclude`` has it.
+
+    :param paths: files and folders, relative to ``root`` or absolute.
     """
-    excluded = GitIgnoreSpec.from_lines(exclude)
-    seen: set[Path] = set()
+    found: set[str] = set()
+    problems = []
     for path in paths:
-        if not path.exists():
-            message = f"{path} does not exist; name a file or a folder"
-            raise NoSuchPathError(message)
-        for found in [path] if path.is_file() else _walk(path, _ignores_above(path)):
-            if found not in seen and not excluded.match_file(_shown(found, root)):
-                seen.add(found)
-                yield found
-
-
-def _walk(folder: Path, above: tuple[tuple[Path, GitIgnoreSpec], ...]) -> Iterator[Path]:
-    ignores = (*above, *_ignores_of(folder))
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError:
-        return
-    for entry in entries:
-        # A link leads to what is found elsewhere, or in a circle.
-        if entry.is_symlink():
-            continue
-        path = folder / entry.name
-        is_folder = entry.is_dir()
-        if any(spec.match_file(f"{path.relative_to(base).as_posix()}{'/' * is_folder}") for base, spec in ignores):
-            continue
-        if is_folder:
-            if entry.name not in _SKIPPED and not (path / "pyvenv.cfg").exists():
-                yield from _walk(path, ignores)
-        elif entry.name.endswith((*_CODE, *_TEMPLATES)) and not entry.name.endswith(".min.js"):
-            yield path
-
-
-def _ignores_above(folder: Path) -> tuple[tuple[Path, GitIgnoreSpec], ...]:
-    """
-    The rules of the folders above, up to the repository's root.
-    """
-    found: list[tuple[Path, GitIgnoreSpec]] = []
-    absolute = folder.absolute()
-    if (absolute / ".git").exists():
-        return ()
-    for above in absolute.parents:
-        # The walk's paths are relative as they were given.
-        base = Path(os.path.relpath(above, Path.cwd())) if not folder.is_absolute() else above
-        found.extend(_ignores_of(base))
-        if (above / ".git").exists():
-            return tuple(reversed(found))
-    return ()
-
-
-def _ignores_of(folder: Path) -> Iterable[tuple[Path, GitIgnoreSpec]]:
-    for name in (".git/info/exclude", ".gitignore"):
+        given = root / path
         try:
-            lines = (folder / name).read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError:
+            # Follows the links that were given; raises where they go in a circle.
+            given = given.resolve(strict=True)
+        except (OSError, RuntimeError) as error:
+            problems.append(Problem(Path(path).as_posix(), _told(error)))
             continue
-        yield folder, GitIgnoreSpec.from_lines(lines)
+        if given.is_dir():
+            below, broken = _below(given, root, exclude)
+            found.update(below)
+            problems += broken
+        else:
+            shown = _shown(given, root)
+            if is_checked(shown) and not exclude.match(str(given)):
+                found.add(shown)
+    return Listing(tuple(sorted(found)), tuple(sorted(problems)))
+
+
+def read_file(path: str, *, root: Path) -> bytes:
+    """
+    Read a file whole.
+
+    :raises UnreadableError: it is too large, or can't be read.
+    """
+    most = _DATA_BYTES if path.endswith(".json") else _CODE_BYTES
+    try:
+        with (root / path).open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > most:
+                raise UnreadableError(f"larger than {most // 1_000_000} MB: {size / 1e6:,.1f} MB")
+            return file.read()
+    except OSError as error:
+        raise UnreadableError(_told(error)) from error
+
+
+def content_problem(path: str, data: bytes) -> str | None:
+    """
+    Tell why a file's content can't be checked: it is no UTF-8, or no code that a person has written.
+    """
+    lines = data.count(b"\n") + 1
+    if len(data) > _MINIFIED_BYTES and len(data) > _MINIFIED_LINE * lines and not path.endswith(".json"):
+        return "looks minified: check what it is made from"
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16: save it as UTF-8"
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return f"not UTF-8: byte 0x{data[error.start]:02x} in line {line}"
+    return None
+
+
+def _below(top: Path, root: Path, exclude: Patterns) -> tuple[list[str], list[Problem]]:
+    found: list[str] = []
+    problems: list[Problem] = []
+    if top.name == _SYNTHESIZED:
+        return list(_synthesized(str(top), root)), []
+    stack = [(top, Patterns.above(top))]
+    while stack:
+        folder, ignored = stack.pop()
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError as error:
+            problems.append(Problem(_shown(folder, root), _told(error)))
+            continue
+        ignored = ignored.within(folder)
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name in _SKIPPED or exclude.match(entry.path, folder=True):
+                    continue
+                if entry.name == _SYNTHESIZED:
+                    found += _synthesized(entry.path, root)
+                elif not (ignored.match(entry.path, folder=True) or (Path(entry.path) / "pyvenv.cfg").exists()):
+                    stack.append((Path(entry.path), ignored))
+            elif is_checked(entry.name) and entry.is_file(follow_symlinks=False):
+                minified = entry.name.endswith((".min.js", ".min.mjs"))
+                if not (minified or ignored.match(entry.path) or exclude.match(entry.path)):
+                    found.append(_shown(Path(entry.path), root))
+    return found, problems
+
+
+def _synthesized(folder: str, root: Path) -> Iterator[str]:
+    # Its folders are copies of the functions' code.
+    for path in Path(folder).glob("**/*.template.json"):
+        if not any(part.startswith("asset.") for part in path.parts):
+            yield _shown(path, root)
 
 
 def _shown(path: Path, root: Path) -> str:
-    try:
-        return path.absolute().relative_to(root.absolute()).as_posix()
-    except ValueError:
-        return path.as_posix()
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
 
 
-def _concerns(name: str, data: bytes) -> bool:
-    mentions = [
-        *(mention for language in LANGUAGES if name.endswith(language.extensions) for mention in language.mentions),
-        *(mention for reader in READERS if name.endswith(reader.suffixes) for mention in reader.mentions),
-    ]
-    return data.startswith(_UTF_16) or any(mention in data for mention in mentions)
-
-
-def _reason(name: str, data: bytes) -> str | None:
-    """
-    Why a file is not checked, ``None`` if it is.
-    """
-    if data.startswith(_UTF_16):
-        return "is UTF-16: save it as UTF-8"
-    most = _MOST_CODE_BYTES if name.endswith(_CODE) else _MOST_TEMPLATE_BYTES
-    if len(data) > most:
-        return f"has {len(data) / 1e6:.1f} MB, more than the {most / 1e6:g} MB that are read"
-    if name.endswith(_CODE) and len(data) > _MINIFIED_BYTES and len(data) > _MINIFIED_LINE * (data.count(b"\n") + 1):
-        return "looks minified: check what it is made from"
-    return None
+def _told(error: Exception) -> str:
+    if isinstance(error, RuntimeError) or (isinstance(error, OSError) and error.errno == errno.ELOOP):
+        return "a symbolic link that leads back to itself"
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)

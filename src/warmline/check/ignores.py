@@ -1,5 +1,5 @@
 """
-Comments that say of a finding that it is known: ``# warmline: ignore[WL101] why``.
+Comments that switch a rule off for one line: ``# warmline: ignore[WL101] reason``.
 """
 
 from __future__ import annotations
@@ -7,98 +7,122 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-from .finding import Finding
+from .finding import Finding, Severity
 from .location import Location
+from .rules import Rule
 from .source.languages import language_of
 from .source.read import comments
 
-# What a comment says, whatever it begins with in its language.
-_IGNORE = re.compile(
-    r"(?:#|//|/\*|--|<!--)\s*warmline:\s*ignore\[(?P<rules>[^\]]*)\](?P<reason>.*?)(?:\*/|-->|$)", re.MULTILINE
+_MENTION = b"warmline: ignore"
+
+_COMMENT = re.compile(
+    r"(?P<lead>#|//|/\*+|<!--)\s*warmline: ignore(\[(?P<rules>[^\]]*)\])?(?P<reason>.*?)(\*/|-->|$)",
+)
+
+# A line that holds a comment and nothing else; `{` is what JSX puts around one.
+_COMMENT_LINE = re.compile(r"\s*(#|//|/\*|\*|<!--|\{/\*|$)")
+
+UNUSED_IGNORE = Rule(
+    id="WL001",
+    name="unused-ignore",
+    summary="A comment ignores a rule that finds nothing there.",
+    practice="",
+    severity=Severity.INFO,
+    reads=(),
+    why="It would hide the next finding of that rule on this line, though nobody has looked at that one.",
+    fix="Remove the comment, or the rule's id from it.",
+    sources=(),
+    match=lambda _, __: iter(()),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Ignore:
+class Suppressed:
     """
-    One comment.
+    A finding that does not count.
 
-    :param rules: the ids that it names.
-    :param line: the line that it speaks of.
+    :param reason: what the comment says after the rule; empty for the baseline.
     """
 
+    finding: Finding
+    reason: str
+    by: Literal["comment", "baseline"] = "comment"
+
+
+@dataclass(frozen=True, slots=True)
+class _Ignore:
     rules: tuple[str, ...]
     reason: str
     line: int
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Suppressed:
+def apply_ignores(
+    findings: Iterable[Finding], contents: Mapping[str, bytes], rules: tuple[Rule, ...]
+) -> tuple[tuple[Finding, ...], tuple[Suppressed, ...]]:
     """
-    A finding that a comment says is known, and why.
+    Part the findings into those that count and those that a comment ignores; comments without a use are findings.
+
+    A comment counts for the first and the last line of what is found, or, on a line of its own, for the next line.
+
+    :param rules: those that have run: a comment for another one is not without a use.
     """
-
-    finding: Finding
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sorted:
-    """
-    Findings with and without such a comment, and comments without a finding.
-    """
-
-    findings: tuple[Finding, ...]
-    suppressed: tuple[Suppressed, ...]
-    unused: tuple[Ignore, ...]
-
-
-def sort_out(found: Iterable[Finding], files: Mapping[str, bytes]) -> Sorted:
-    """
-    Tell which findings a comment in their file suppresses.
-    """
-    ignores = {path: ignores_in(path, data) for path, data in files.items() if b"warmline:" in data}
-    left: list[Finding] = []
+    ignores = {path: list(_ignores(path, data)) for path, data in contents.items() if _MENTION in data}
+    used: set[tuple[Location, str]] = set()
+    counting: list[Finding] = []
     suppressed: list[Suppressed] = []
-    used: set[Ignore] = set()
-    for finding in found:
-        of_file = ignores.get(finding.location.path, ())
-        lines = range(finding.location.line, finding.location.end_line + 1)
-        ignore = next((each for each in of_file if finding.rule in each.rules and each.line in lines), None)
-        if ignore is None:
-            left.append(finding)
+    for finding in findings:
+        lines = (finding.location.line, finding.location.end_line)
+        for ignore in ignores.get(finding.location.path, ()):
+            if ignore.line in lines and finding.rule in ignore.rules:
+                used.add((ignore.location, finding.rule))
+                suppressed.append(Suppressed(finding, ignore.reason))
+                break
         else:
-            used.add(ignore)
-            suppressed.append(Suppressed(finding, ignore.reason))
-    unused = tuple(each for of_file in ignores.values() for each in of_file if each not in used)
-    return Sorted(tuple(left), tuple(suppressed), unused)
+            counting.append(finding)
+    ran = {rule.id for rule in rules}
+    for ignore in (each for found in ignores.values() for each in found):
+        counting.extend(_unused(ignore, used, ran))
+    return tuple(sorted(counting, key=lambda finding: (finding.location, finding.rule))), tuple(suppressed)
 
 
-def ignores_in(path: str, data: bytes) -> tuple[Ignore, ...]:
-    """
-    Return a file's comments of this kind: at the end of the line with the finding, or on a line of its own above it.
-    """
+def _unused(ignore: _Ignore, used: set[tuple[Location, str]], ran: set[str]) -> Iterator[Finding]:
+    if not ignore.rules:
+        yield UNUSED_IGNORE.finding(
+            ignore.location,
+            "this comment names no rule and ignores nothing",
+            remedy="name the rule in it: warmline: ignore[WL101] reason",
+        )
+    for rule_id in ignore.rules:
+        if rule_id in ran and (ignore.location, rule_id) not in used:
+            yield UNUSED_IGNORE.finding(
+                ignore.location,
+                f"this comment ignores {rule_id}, which finds nothing here",
+                remedy=f"remove {rule_id} from it",
+            )
+
+
+def _ignores(path: str, data: bytes) -> Iterator[_Ignore]:
+    lines = data.decode("utf-8", "replace").split("\n")
     language = language_of(path)
-    found = []
-    for line, before, text in comments(data, language) if language is not None else _lines(data):
-        match = _IGNORE.search(text)
-        if match is None:
+    # A line that quotes such a comment, in a string say, is none.
+    numbers = {number for number, _, _ in comments(data, language)} if language is not None else None
+    for number, line in enumerate(lines, 1):
+        found = _COMMENT.search(line) if _MENTION in line.encode() else None
+        if found is None or (numbers is not None and number not in numbers):
             continue
-        rules = tuple(rule.strip() for rule in match["rules"].split(",") if rule.strip())
-        alone = not before.strip(" \t{")
-        column = len(before) + match.start() + 1
-        location = Location(path, line, column, line, column + len(match[0]))
-        found.append(Ignore(rules, match["reason"].strip(), line + alone, location))
-    return tuple(found)
+        location = Location(path, number, found.start() + 1, number, len(line.rstrip()) + 1)
+        rules = tuple(part.strip() for part in (found["rules"] or "").split(",") if part.strip())
+        alone = not line[: found.start()].strip(" \t{")
+        meant = _next_line(lines, number) if alone else number
+        yield _Ignore(rules, found["reason"].strip(" :-}"), meant, location)
 
 
-def _lines(data: bytes) -> Iterator[tuple[int, str, str]]:
+def _next_line(lines: list[str], number: int) -> int:
     """
-    The lines of a template, in which a comment can begin anywhere, each as :func:`comments` yields one.
+    The first line after it that is neither empty nor a comment.
     """
-    for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
-        match = _IGNORE.search(line)
-        if match is not None:
-            yield number, line[: match.start()], line[match.start() :]
+    following = (each for each in range(number + 1, len(lines) + 1) if not _COMMENT_LINE.match(lines[each - 1]))
+    return next(following, number)

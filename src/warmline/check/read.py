@@ -4,7 +4,9 @@ Files, read into one project's facts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Protocol, TypeVar
 
 from .infra.facts import InfraFacts
 from .infra.join import join
@@ -15,23 +17,41 @@ from .source.facts import CodeFacts
 from .source.languages import language_of
 from .source.read import read_source
 
+Facts = TypeVar("Facts")
 
-def read_project(files: Mapping[str, bytes]) -> Project:
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Each(Protocol):
+    """
+    Calls a reader for each file and returns what it has made, without the ``None`` of files that are not its kind.
+    """
+
+    def __call__(self, read: Callable[[str, bytes], Facts | None], files: Mapping[str, bytes]) -> list[Facts]: ...
+
+
+def one_by_one(read: Callable[[str, bytes], Facts | None], files: Mapping[str, bytes]) -> list[Facts]:
+    """
+    Call a reader for each file, here and now.
+    """
+    facts = (read(path, data) for path, data in files.items())
+    return [each for each in facts if each is not None]
+
+
+def read_project(files: Mapping[str, bytes], *, each: Each = one_by_one) -> Project:
     """
     Read files that belong together.
 
     :param files: content by path; what is neither code nor a template is passed over.
+    :param each: how the files are gone through.
     """
-    infra = (read_infra(path, data) for path, data in files.items() if not _read_together(path))
-    joined = join([*(facts for facts in infra if facts is not None), *_infra_together(files)], files)
-    found = (read_code(path, data, handlers=joined.handlers.get(path, ())) for path, data in files.items())
-    code = tuple(facts for facts in found if facts is not None)
-    known = {facts.path for facts in code}
-    handlers = tuple(
-        read_source(path, files[path], language, handlers=names)
-        for path, names in joined.handlers.items()
-        if path not in known and (language := language_of(path)) is not None
-    )
+    alone = {path: data for path, data in files.items() if may_be_infra(path, data) and not _read_together(path)}
+    joined = join([*each(read_infra, alone), *_infra_together(files)], files)
+    concerned = {path: data for path, data in files.items() if may_be_code(path, data)}
+    # Those that templates name, whatever is in them.
+    others = {path: files[path] for path in joined.handlers if path not in concerned}
+    code = each(partial(_read_code, joined.handlers), concerned)
+    handlers = each(partial(_read_handlers, joined.handlers), others)
     languages = {path: language for path in files if (language := language_of(path)) is not None}
 
     def read(path: str, called: str | None) -> CodeFacts:
@@ -39,7 +59,40 @@ def read_project(files: Mapping[str, bytes]) -> Project:
         return read_source(path, files[path], languages[path], handlers=names, called=called)
 
     content = {path: files[path] for path in languages}
-    return Project(follow(code, content, read), joined.infra, handlers)
+    return Project(follow(tuple(code), content, read), joined.infra, tuple(handlers))
+
+
+def is_checked(path: str) -> bool:
+    """
+    Tell by its name whether a file may be code or a template that is read.
+    """
+    return language_of(path) is not None or any(path.endswith(reader.suffixes) for reader in READERS)
+
+
+def may_be_code(path: str, data: bytes) -> bool:
+    """
+    Tell, without parsing it, whether a file may be code that has to do with MongoDB.
+    """
+    language = language_of(path)
+    return language is not None and (data.startswith(_UTF_16) or any(mention in data for mention in language.mentions))
+
+
+def may_be_infra(path: str, data: bytes) -> bool:
+    """
+    Tell, without parsing it, whether a file may be a template.
+    """
+    return any(
+        path.endswith(reader.suffixes) and any(mention in data for mention in reader.mentions) for reader in READERS
+    )
+
+
+def _read_code(handlers: Mapping[str, Iterable[str]], path: str, data: bytes) -> CodeFacts | None:
+    return read_code(path, data, handlers=handlers.get(path, ()))
+
+
+def _read_handlers(handlers: Mapping[str, Iterable[str]], path: str, data: bytes) -> CodeFacts | None:
+    language = language_of(path)
+    return read_source(path, data, language, handlers=handlers[path]) if language is not None else None
 
 
 def read_code(path: str, data: bytes, *, handlers: Iterable[str] = ()) -> CodeFacts | None:

@@ -1,120 +1,209 @@
 """
-A check from paths to what is reported.
+A whole check: files, their facts, findings, and which of those count.
 """
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Callable, Mapping, Sequence
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import FrameType
 
 from .config import Config
-from .files import Content, Problem, read_files
+from .files import Listing, Problem, UnreadableError, content_problem, read_file
 from .finding import Finding
-from .ignores import Ignore, Suppressed, sort_out
-from .read import read_project
-from .rules import RULES, Rule, findings
+from .ignores import Suppressed, apply_ignores
+from .infra.facts import InfraFacts
+from .read import Facts, may_be_code, may_be_infra, read_project
+from .rules import findings
+from .source.facts import CodeFacts
+
+Progress = Callable[[int, int], None]
+
+# Below so many bytes of code that has to do with MongoDB, other processes take longer to start than they save.
+_WORTH_PROCESSES = 1_000_000
+
+# A file of a megabyte takes a second.
+_FILE_SECONDS = 30
+
+_Reader = Callable[[str, bytes], Facts | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """
-    What a check has found.
+    What came out.
 
-    :param suppressed: findings that a comment says are known.
-    :param unused: such comments without a finding.
-    :param problems: files that could not be checked, or only in part.
-    :param files: the content of the files that were, by path.
+    :param files: how many files could be read.
+    :param contents: their content by path.
     """
 
     findings: tuple[Finding, ...]
     suppressed: tuple[Suppressed, ...] = ()
-    unused: tuple[Ignore, ...] = ()
     problems: tuple[Problem, ...] = ()
-    files: Mapping[str, bytes]
+    files: int = 0
+    contents: Mapping[str, bytes]
 
 
-def check_paths(
-    paths: Sequence[Path],
-    root: Path,
+def load(listing: Listing, *, root: Path) -> tuple[dict[str, bytes], list[Problem]]:
+    """
+    Read the listed files; those that can't be are named.
+    """
+    contents = {}
+    problems = list(listing.problems)
+    for path in listing.files:
+        try:
+            contents[path] = read_file(path, root=root)
+        except UnreadableError as error:
+            problems.append(Problem(path, str(error)))
+    return contents, problems
+
+
+def check(
+    contents: Mapping[str, bytes],
     config: Config,
     *,
-    honour_ignores: bool = True,
-    on_step: Callable[[str], None] = lambda _: None,
+    problems: tuple[Problem, ...] = (),
+    ignores: bool = True,
+    progress: Progress = lambda _, __: None,
 ) -> Report:
     """
-    Check what is at and below these paths.
+    Check files that belong together.
 
-    :param root: paths are told relative to this folder.
-    :param honour_ignores: whether comments suppress findings.
-    :param on_step: hears what is done now, in a few words.
-    :raises warmline.check.files.NoSuchPathError: one of the paths is not there.
+    :param problems: of files that could not even be read.
+    :param ignores: whether comments in the files count.
+    :param progress: is told how many files have been parsed, of how many.
     """
-    on_step("looking for files")
-    content = read_files(paths, root, config.exclude)
-    return check_content(content, config, honour_ignores=honour_ignores, on_step=on_step)
-
-
-def check_content(
-    content: Content,
-    config: Config,
-    *,
-    honour_ignores: bool = True,
-    on_step: Callable[[str], None] = lambda _: None,
-) -> Report:
-    """
-    Check files that have been read.
-    """
-    rules = selected(config)
-    on_step(f"reading {len(content.files):,} files")
-    project = read_project(content.files)
-    on_step(f"applying {len(rules)} rules")
-    found = tuple(
-        finding
-        for finding in (_with_severity(each, config) for each in findings(project, rules))
-        if finding.confidence >= config.min_confidence
-        and finding.severity >= config.min_severity
-        and not _ignored_in_file(finding, config)
-    )
-    in_part = (
-        *(Problem(facts.path, facts.problem) for facts in project.infra if facts.problem is not None),
-        *(Problem(facts.path, facts.problem) for facts in project.code if facts.problem is not None),
-    )
-    problems = tuple(sorted({*content.problems, *in_part}, key=lambda problem: (problem.path, problem.reason)))
-    if not honour_ignores:
-        return Report(findings=found, problems=problems, files=content.files)
-    out = sort_out(found, content.files)
-    ids = {rule.id for rule in rules}
+    reading = _Reading(progress)
+    unsound = {path: reason for path, data in contents.items() if (reason := _content_problem(path, data)) is not None}
+    reading.problems += [Problem(path, reason) for path, reason in unsound.items()]
+    sound = {path: data for path, data in contents.items() if path not in unsound}
+    project = read_project(sound, each=reading.each)
+    read: tuple[CodeFacts | InfraFacts, ...] = (*project.code, *project.infra)
+    in_part = [Problem(facts.path, facts.problem) for facts in read if facts.problem is not None]
+    found = tuple(_counting(findings(project, config.rules()), config))
+    suppressed: tuple[Suppressed, ...] = ()
+    if ignores:
+        found, suppressed = apply_ignores(found, contents, config.rules())
     return Report(
-        findings=out.findings,
-        suppressed=out.suppressed,
-        # A comment for a rule that did not run may have its finding.
-        unused=tuple(ignore for ignore in out.unused if set(ignore.rules) <= ids),
-        problems=problems,
-        files=content.files,
+        findings=found,
+        suppressed=suppressed,
+        problems=tuple(sorted({*problems, *reading.problems, *in_part})),
+        files=len(contents.keys() - {problem.path for problem in reading.problems}),
+        contents=contents,
     )
 
 
-def selected(config: Config) -> tuple[Rule, ...]:
+def _content_problem(path: str, data: bytes) -> str | None:
+    # Of a file that has nothing to do with us nobody wants to know.
+    return content_problem(path, data) if may_be_code(path, data) or may_be_infra(path, data) else None
+
+
+def _counting(found: tuple[Finding, ...], config: Config) -> Iterator[Finding]:
+    for finding in found:
+        severity = config.severity.get(finding.rule, finding.severity)
+        if (
+            severity >= config.min_severity
+            and finding.confidence >= config.min_confidence
+            and not config.ignored_in(finding.location.path, finding.rule)
+        ):
+            yield finding if severity is finding.severity else replace(finding, severity=severity)
+
+
+class _Reading:
     """
-    Return the rules that a configuration has run.
+    Goes through files, in other processes where that pays, and notes what goes wrong with one.
     """
-    return tuple(
-        rule
-        for rule in RULES
-        if (rule.id.startswith(config.select) if config.select else rule.default)
-        and not (config.ignore and rule.id.startswith(config.ignore))
-    )
+
+    def __init__(self, progress: Progress) -> None:
+        self.problems: list[Problem] = []
+        self._progress = progress
+
+    def each(self, read: _Reader[Facts], files: Mapping[str, bytes]) -> list[Facts]:
+        many = sum(map(len, files.values())) > _WORTH_PROCESSES and (os.cpu_count() or 1) > 1
+        results = (_in_processes if many else _here)(read, files)
+        made: dict[str, Facts | None] = {}
+        for done, (path, facts, reason) in enumerate(results, 1):
+            made[path] = facts
+            if reason is not None:
+                self.problems.append(Problem(path, reason))
+            self._progress(done, len(files))
+        # Whatever the order in which processes have ended.
+        return [facts for path in files if (facts := made[path]) is not None]
 
 
-def _with_severity(finding: Finding, config: Config) -> Finding:
-    severity = config.severity.get(finding.rule)
-    return finding if severity is None else replace(finding, severity=severity)
+_Result = tuple[str, Facts | None, str | None]
 
 
-def _ignored_in_file(finding: Finding, config: Config) -> bool:
-    return any(
-        finding.rule.startswith(rules) and fnmatch.fnmatch(finding.location.path, pattern)
-        for pattern, rules in config.per_file_ignores.items()
-    )
+def _here(read: _Reader[Facts], files: Mapping[str, bytes]) -> Iterator[_Result[Facts]]:
+    for path, data in files.items():
+        yield _guarded(read, path, data)
+
+
+def _in_processes(read: _Reader[Facts], files: Mapping[str, bytes]) -> Iterator[_Result[Facts]]:
+    left = dict(files)
+    try:
+        with _pool(os.cpu_count() or 1) as pool:
+            futures: list[Future[_Result[Facts]]] = [
+                pool.submit(_guarded, read, path, data) for path, data in files.items()
+            ]
+            for future in as_completed(futures):
+                result = future.result()
+                del left[result[0]]
+                yield result
+    except BrokenProcessPool:
+        # One file has ended its process, and the pool with it. Which one, each alone will tell.
+        for path, data in left.items():
+            try:
+                with _pool(1) as alone:
+                    last: Future[_Result[Facts]] = alone.submit(_guarded, read, path, data)
+                    yield last.result()
+            except BrokenProcessPool:
+                yield path, None, "the process that parsed it has crashed"
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    # A forked process has the grammars loaded; where that is not safe, it takes half a second to start.
+    forks = sys.platform == "linux" and threading.active_count() == 1
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork" if forks else "spawn"))
+
+
+def _guarded(read: _Reader[Facts], path: str, data: bytes) -> _Result[Facts]:
+    try:
+        with _limit(_FILE_SECONDS):
+            return path, read(path, data), None
+    except TimeoutError:
+        return path, None, f"given up after {_FILE_SECONDS} s"
+    except RecursionError:
+        return path, None, "nested too deeply"
+    except Exception as error:
+        return path, None, f"a fault of warmline's, please report it: {type(error).__name__}: {error}"
+
+
+@contextmanager
+def _limit(seconds: float) -> Iterator[None]:
+    """
+    Raise :class:`TimeoutError` in what takes longer, where the system and the thread allow it.
+    """
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def give_up(_: int, __: FrameType | None) -> None:
+        raise TimeoutError
+
+    handler = signal.signal(signal.SIGALRM, give_up)
+    before = signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *before)
+        signal.signal(signal.SIGALRM, handler)

@@ -1,198 +1,244 @@
 """
-``warmline check``: what breaks a practice, in code and in templates.
+``warmline check``: what breaks a practice in code and templates.
 """
 
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
+from collections.abc import Mapping
 from dataclasses import replace
+from enum import StrEnum
+from io import StringIO
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from warmline.check.baseline import BaselineError, compare, count, read_baseline, write_baseline
-from warmline.check.config import Config, ConfigError, check_rules, find_config, read_config
-from warmline.check.files import Content, NoSuchPathError
+from warmline.check import baseline as baselines
+from warmline.check.config import Config, ConfigError, level, load_config, rule_ids
+from warmline.check.files import list_files
 from warmline.check.finding import Confidence, Severity
-from warmline.check.fix import apply_fixes, diff
-from warmline.check.run import Report, check_content, check_paths
+from warmline.check.run import Progress, Report, load
+from warmline.check.run import check as check_files
 
 from .console import FAILED, fail
 
-Format = Literal["text", "json", "sarif", "github"]
-Level = Literal["info", "warning", "error"]
-Sure = Literal["low", "medium", "high"]
+_FOUND = 1
 
-# Findings are left.
-FOUND = 1
+_MANY_FILES = 100
 
-_STDIN = Path("-")
+
+class Format(StrEnum):
+    """
+    How findings are written.
+    """
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
 
 
 def check(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Files and folders; by default this folder. - is standard input.")
+        list[str] | None,
+        typer.Argument(metavar="[PATH]...", help="Files and folders; by default this one. - is standard input."),
     ] = None,
-    format: Annotated[Format, typer.Option("--format", "-f", help="What to write.")] = "text",  # noqa: A002
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    form: Annotated[Format, typer.Option("--format", help="How to write the findings.")] = Format.TEXT,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write them to this file.")] = None,
     select: Annotated[
-        str | None, typer.Option(help="Only these rules: ids or their beginnings, as in WL101,WL14.")
+        list[str] | None, typer.Option(help="Run these rules alone: ids with commas between them, or ALL.")
     ] = None,
-    ignore: Annotated[str | None, typer.Option(help="Not these rules.")] = None,
-    min_severity: Annotated[Level | None, typer.Option(help="Leave out what matters less.")] = None,
-    min_confidence: Annotated[Sure | None, typer.Option(help="Leave out what is less sure.")] = None,
-    fix: Annotated[bool, typer.Option("--fix", help="Change the files where that is safe.")] = False,
-    show_diff: Annotated[
-        bool, typer.Option("--diff", help="Show what --fix would change, and change nothing.")
-    ] = False,
+    ignore: Annotated[list[str] | None, typer.Option(help="Leave these rules out.")] = None,
+    min_severity: Annotated[
+        str | None, typer.Option(metavar="info|warning|error", help="Leave out what is less severe.")
+    ] = None,
+    min_confidence: Annotated[
+        str | None,
+        typer.Option(metavar="low|medium|high", help="Leave out what is less sure.", show_default="medium"),
+    ] = None,
     no_ignore: Annotated[
-        bool, typer.Option("--no-ignore", help="Report what comments ignore too, for audits.")
+        bool, typer.Option("--no-ignore", help="Report what comments ignore too, for an audit.")
     ] = False,
-    baseline: Annotated[
-        Path | None, typer.Option(help="Report only what goes beyond this file; it shrinks by itself.")
-    ] = None,
-    write_baseline_: Annotated[
-        bool, typer.Option("--write-baseline", help="Write what there is now to the baseline.")
+    baseline: Annotated[Path | None, typer.Option(help="Leave out the findings that this file has.")] = None,
+    write_baseline: Annotated[
+        bool, typer.Option("--write-baseline", help="Write the findings to the baseline's file.")
     ] = False,
-    config: Annotated[
-        Path | None, typer.Option(help="The configuration, instead of the nearest warmline.toml or pyproject.toml.")
-    ] = None,
-    stdin_filename: Annotated[
-        str | None, typer.Option(help="What standard input is called: its name tells its language.")
-    ] = None,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended safely; report the rest.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Show what --fix would change, and change nothing.")] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 though there are findings.")] = False,
+    stdin_filename: Annotated[
+        str | None, typer.Option(help="What standard input would be called; its ending tells the language.")
+    ] = None,
 ) -> None:
     """
-    Find what breaks a practice, in handler code and in templates.
+    Check code and templates for what hurts a function's MongoDB connections.
 
-    Reads Python, JavaScript, TypeScript, Go, Java, C#, Ruby and Rust; SAM, CloudFormation, CDK's output, the
-    Serverless Framework and Terraform. Exits with 0 if nothing was found, with 1 if something was, and with 2 if
-    nothing could be checked. A finding that is known gets a comment: # warmline: ignore[WL101] why
+    Exit codes: 0 nothing found, 1 findings, 2 nothing could be checked.
 
     Examples:
         warmline check
 
-        warmline check src template.yaml --select WL1 --format sarif --output warmline.sarif
+        warmline check src template.yaml --select WL101,WL141
+
+        warmline check --format sarif --output warmline.sarif
 
         warmline check --fix --diff
 
-        warmline check --baseline warmline-baseline.json
-
-        cat app.py | warmline check - --stdin-filename app.py
+        git show :app.py | warmline check --stdin-filename app.py -
 
     """
-    try:
-        settings = _settings(config, select, ignore, min_severity, min_confidence)
-        report = _run(paths or [Path()], settings, stdin_filename, honour_ignores=not no_ignore)
-    except (ConfigError, NoSuchPathError) as error:
-        fail(str(error))
-    if fix or show_diff:
-        report = _fix(report, settings, write=fix and not show_diff)
-    stale = False
-    if baseline is not None:
-        report, stale = _against(report, baseline, write=write_baseline_)
-    elif write_baseline_:
-        fail("--write-baseline needs --baseline FILE, the file to write")
-    if not show_diff:
-        _write(report, format, output)
-    if report.problems and report.files.keys() <= {problem.path for problem in report.problems}:
+    root = Path.cwd().resolve()
+    config = _settings(root, select, ignore, min_severity, min_confidence)
+    report = _checked(paths or ["."], root, config, ignores=not no_ignore, stdin_filename=stdin_filename)
+    if diff:
+        _show_fixes(report)
+    if fix:
+        report = _fixed(report, root, config, ignores=not no_ignore)
+    stale: tuple[str, ...] = ()
+    if write_baseline:
+        _write(baseline, report)
+    elif baseline is not None:
+        report, stale = _without(baseline, report)
+    _write_report(report, form, output)
+    for line in stale:
+        typer.echo(f"warmline: {line}; the baseline was shrunk, commit it", err=True)
+    if report.problems and not report.files:
         raise typer.Exit(FAILED)
-    if (report.findings or stale) and not exit_zero:
-        raise typer.Exit(FOUND)
+    raise typer.Exit(_FOUND if (report.findings or stale) and not (exit_zero or write_baseline) else 0)
 
 
 def _settings(
-    path: Path | None, select: str | None, ignore: str | None, severity: Level | None, confidence: Sure | None
+    root: Path,
+    select: list[str] | None,
+    ignore: list[str] | None,
+    min_severity: str | None,
+    min_confidence: str | None,
 ) -> Config:
-    found = path or find_config(Path())
-    settings = Config() if found is None else read_config(found)
-    if select is not None:
-        settings = replace(settings, select=check_rules(select.split(","), "--select"))
-    if ignore is not None:
-        settings = replace(settings, ignore=(*settings.ignore, *check_rules(ignore.split(","), "--ignore")))
-    if severity is not None:
-        settings = replace(settings, min_severity=Severity[severity.upper()])
-    if confidence is not None:
-        settings = replace(settings, min_confidence=Confidence[confidence.upper()])
-    return settings
+    try:
+        config = load_config(root)
+        if select:
+            config = replace(config, select=rule_ids(_ids(select), where="--select"))
+        if ignore:
+            config = replace(config, ignore=(*config.ignore, *rule_ids(_ids(ignore), where="--ignore")))
+        if min_severity:
+            config = replace(config, min_severity=level(min_severity, Severity, where="--min-severity"))
+        if min_confidence:
+            config = replace(config, min_confidence=level(min_confidence, Confidence, where="--min-confidence"))
+    except ConfigError as error:
+        fail(str(error))
+    return config
 
 
-def _run(paths: list[Path], settings: Config, stdin_filename: str | None, *, honour_ignores: bool) -> Report:
-    if paths == [_STDIN]:
-        if stdin_filename is None:
-            fail("standard input needs --stdin-filename, as in --stdin-filename app.py")
-        content = Content({stdin_filename: sys.stdin.buffer.read()}, ())
-        return check_content(content, settings, honour_ignores=honour_ignores)
+def _ids(given: list[str]) -> list[str]:
+    return [part.strip() for text in given for part in text.split(",") if part.strip()]
+
+
+def _checked(paths: list[str], root: Path, config: Config, *, ignores: bool, stdin_filename: str | None) -> Report:
+    if "-" in paths:
+        if paths != ["-"] or stdin_filename is None:
+            fail("standard input is checked alone and needs a name: warmline check --stdin-filename app.py -")
+        return check_files({stdin_filename: sys.stdin.buffer.read()}, config, ignores=ignores)
+    contents, problems = load(list_files(paths, root=root, exclude=config.exclude), root=root)
+    return check_files(contents, config, problems=tuple(problems), ignores=ignores, progress=_progress())
+
+
+def _progress() -> Progress:
     if not sys.stderr.isatty():
-        return check_paths(paths, Path(), settings, honour_ignores=honour_ignores)
-    from rich.console import Console
+        return lambda _, __: None
 
-    console = Console(stderr=True)
-    with console.status("") as status:
-        return check_paths(paths, Path(), settings, honour_ignores=honour_ignores, on_step=status.update)
+    def show(done: int, total: int) -> None:
+        if total >= _MANY_FILES:
+            sys.stderr.write(f"\rwarmline: {done:,} of {total:,} files" if done < total else "\r\x1b[K")
+            sys.stderr.flush()
+
+    return show
 
 
-def _fix(report: Report, settings: Config, *, write: bool) -> Report:
-    fixed = apply_fixes(report.files, report.findings)
-    if not write:
-        sys.stdout.writelines(diff(report.files, fixed))
-        return report
+def _show_fixes(report: Report) -> None:
+    from warmline.check.fix import apply_fixes, diff
+
+    fixed = apply_fixes(report.contents, report.findings)
+    sys.stdout.writelines(diff(report.contents, fixed))
+    raise typer.Exit(_FOUND if fixed.files else 0)
+
+
+def _fixed(report: Report, root: Path, config: Config, *, ignores: bool) -> Report:
+    """
+    Put the fixes into the files, and check again.
+    """
+    from warmline.check.fix import apply_fixes
+
+    fixed = apply_fixes(report.contents, report.findings)
     for path, content in fixed.files.items():
         try:
-            Path(path).write_bytes(content)
+            (root / path).write_bytes(content)
         except OSError as error:
             fail(f"can't write {path}: {error.strerror}")
-    typer.echo(f"{len(fixed.applied)} fixed in {len(fixed.files)} files", err=True)
-    # Lines have moved: what is left is looked for again.
-    left = check_content(Content({**report.files, **fixed.files}, ()), settings)
-    return replace(left, problems=report.problems)
+    if not fixed.files:
+        return report
+    typer.echo(f"warmline: fixed {len(fixed.applied)} in {len(fixed.files)} of {report.files} files", err=True)
+    contents: Mapping[str, bytes] = {**report.contents, **fixed.files}
+    return check_files(contents, config, problems=report.problems, ignores=ignores)
 
 
-def _against(report: Report, path: Path, *, write: bool) -> tuple[Report, bool]:
+def _write(file: Path | None, report: Report) -> None:
+    if file is None:
+        fail("--write-baseline needs the file to write: --baseline FILE")
+    _save(file, baselines.counts(report.findings))
+
+
+def _save(file: Path, counted: baselines.Counts) -> None:
     try:
-        if write or not path.exists():
-            write_baseline(path, count(report.findings))
-            typer.echo(f"{path}: {len(report.findings)} findings are known from now on", err=True)
-            return replace(report, findings=()), False
-        compared = compare(report.findings, read_baseline(path))
-        if compared.stale:
-            write_baseline(path, compared.left)
-    except BaselineError as error:
-        fail(str(error))
+        baselines.write_baseline(file, counted)
     except OSError as error:
-        fail(f"can't write {path}: {error.strerror}")
-    for file, rule, gone in compared.stale:
-        typer.echo(f"{path}: {gone} of {rule} in {file} gone; the file is smaller now: commit it", err=True)
-    return replace(report, findings=compared.new), bool(compared.stale)
+        fail(f"can't write {file}: {error.strerror}; choose another file")
 
 
-def _write(report: Report, format: Format, output: Path | None) -> None:  # noqa: A002
-    text = _text(report, format, colour=output is None and sys.stdout.isatty())
-    if not text:
+def _without(file: Path, report: Report) -> tuple[Report, tuple[str, ...]]:
+    try:
+        known = baselines.read_baseline(file)
+    except baselines.BaselineError as error:
+        fail(str(error))
+    small = baselines.shrunk(report.findings, known, report.contents)
+    stale = baselines.stale(known, small)
+    if stale:
+        _save(file, small)
+    new, old = baselines.without(report.findings, small)
+    return replace(report, findings=new, suppressed=(*report.suppressed, *old)), stale
+
+
+def _write_report(report: Report, form: Format, output: Path | None) -> None:
+    from warmline.report.findings.text import print_problems, print_text
+
+    print_problems(report)
+    if output is None:
+        if form is Format.TEXT:
+            print_text(report, sys.stdout)
+        elif document := _document(report, form):
+            sys.stdout.write(document + "\n")
         return
     try:
-        with nullcontext(sys.stdout) if output is None else output.open("w", encoding="utf-8") as file:
-            file.write(f"{text}\n")
+        output.write_text(_document(report, form) + "\n", "utf-8")
     except OSError as error:
         fail(f"can't write {output}: {error.strerror}; choose another file")
 
 
-def _text(report: Report, format: Format, *, colour: bool) -> str:  # noqa: A002
-    import os
+def _document(report: Report, form: Format) -> str:
+    if form is Format.JSON:
+        from warmline.report.findings.document import findings_to_json
 
-    from warmline.report.findings.github import to_github
-    from warmline.report.findings.json import to_json
-    from warmline.report.findings.sarif import to_sarif
-    from warmline.report.findings.text import to_text
+        return findings_to_json(report)
+    if form is Format.SARIF:
+        from warmline.report.findings.sarif import findings_to_sarif
 
-    match format:
-        case "text":
-            return to_text(report, colour=colour and "NO_COLOR" not in os.environ)
-        case "json":
-            return to_json(report)
-        case "sarif":
-            return to_sarif(report)
-        case "github":
-            return to_github(report)
+        return findings_to_sarif(report)
+    if form is Format.GITHUB:
+        from warmline.report.findings.annotations import findings_to_annotations
+
+        return findings_to_annotations(report)
+    from warmline.report.findings.text import print_text
+
+    text = StringIO()
+    print_text(report, text)
+    return text.getvalue().rstrip("\n")

@@ -1,30 +1,27 @@
 """
-``warmline rule``: the checker's rules, explained offline.
+``warmline rule``: the rules, explained without a network.
 """
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
-from warmline.check.rules import RULES, Rule, UnknownRuleError
-from warmline.check.rules import rule as find_rule
+from warmline.check.config import ConfigError, rule_ids
+from warmline.check.ignores import UNUSED_IGNORE
+from warmline.check.rules import RULES, Rule
 
 from .console import fail
 
-_WIDTH = 80
-
 
 def rule(
-    rule_id: Annotated[
-        str | None, typer.Argument(metavar="RULE", help="An id or a name; without one all are listed.")
+    name: Annotated[
+        str | None, typer.Argument(metavar="[RULE]", help="An id or a name; without one, all are listed.")
     ] = None,
 ) -> None:
     """
-    Explain a rule of the checker: what it finds, why that hurts, and how to mend it.
+    List the rules of `warmline check`, or explain one.
 
     Examples:
         warmline rule
@@ -32,28 +29,37 @@ def rule(
         warmline rule WL101
 
     """
-    if rule_id is None:
-        for each in RULES:
-            typer.echo(f"{each.id}  {each.name:32} {each.summary}{'' if each.default else ' (not on by default)'}")
+    every = (UNUSED_IGNORE, *RULES)
+    if name is None:
+        width = max(len(each.name) for each in every)
+        for each in every:
+            off = "" if each.default else " (only if selected)"
+            typer.echo(f"{each.id}  {each.name:{width}}  {each.summary}{off}")
         return
-    try:
-        found = find_rule(rule_id)
-    except UnknownRuleError as error:
-        fail(str(error.args[0]))
-    typer.echo("\n".join(_lines(found)))
+    if name in (UNUSED_IGNORE.id, UNUSED_IGNORE.name):
+        found = UNUSED_IGNORE
+    else:
+        try:
+            wanted = rule_ids([name.upper() if name.lower().startswith("wl") else name], where="warmline rule")
+        except ConfigError as error:
+            fail(str(error))
+        found = next(each for each in RULES if each.id in wanted)
+    typer.echo(_explained(found))
 
 
-def _lines(found: Rule) -> Iterator[str]:
-    yield f"{found.id} {found.name}"
-    yield f"practice {found.practice}, severity {found.severity.name.lower()}"
-    yield f"reads {', '.join(found.reads)}"
-    if not found.default:
-        yield "not on by default: --select it"
-    for title, text in (("What it finds", found.summary), ("Why", found.why), ("What to do", found.fix)):
-        yield ""
-        yield title
-        yield textwrap.fill(text, _WIDTH)
-    yield ""
-    yield "Sources"
-    for source in found.sources:
-        yield f"{source.title}: {source.url}"
+def _explained(rule: Rule) -> str:
+    about = f"{rule.severity.name.lower()}; reads {', '.join(rule.reads) or 'comments'}"
+    if rule.practice:
+        about += f"; practice {rule.practice}"
+    if not rule.default:
+        about += "; runs only if it is selected"
+    parts = [
+        f"{rule.id} {rule.name} ({about})",
+        rule.summary,
+        f"Why: {rule.why}",
+        f"What to do: {rule.fix}",
+        f"To ignore one: a comment `warmline: ignore[{rule.id}] reason` in its line or on the line before.",
+    ]
+    if rule.sources:
+        parts.append("\n".join(["Sources:", *(f"- {each.title}: {each.url}" for each in rule.sources)]))
+    return "\n\n".join(parts)

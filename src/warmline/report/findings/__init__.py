@@ -1,3 +1,5 @@
 """
-A check's findings as text, JSON, SARIF and GitHub's annotations: one module each.
+A check's findings as text, JSON, SARIF and GitHub's annotations.
 """
+
+from __future__ import annotations

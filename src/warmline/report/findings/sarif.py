@@ -1,7 +1,7 @@
 """
-Findings as SARIF 2.1.0, which code hosts and editors read.
+Findings as SARIF 2.1.0, for GitHub's code scanning and others.
 
-Source: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html.
+Source: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 """
 
 from __future__ import annotations
@@ -9,118 +9,173 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
 import warmline
-from warmline.check.finding import Finding, Severity
-from warmline.check.ignores import Suppressed
+from warmline.check.finding import Confidence, Finding, Fix, Severity
+from warmline.check.ignores import UNUSED_IGNORE, Suppressed
 from warmline.check.location import Location
 from warmline.check.rules import RULES, Rule
 from warmline.check.run import Report
 
-SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-RULE_PAGES = "https://github.com/warmline/warmline/blob/main/docs/rules"
+from .excerpt import Excerpts
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+_PRECISIONS = {Confidence.HIGH: "high", Confidence.MEDIUM: "medium", Confidence.LOW: "low"}
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+# Paths are relative to what the reader has checked out.
+_ROOT = "%SRCROOT%"
 
 
-def to_sarif(report: Report) -> str:
+def findings_to_sarif(report: Report) -> str:
     """
-    Write a report; suppressed findings are kept, with what suppresses them.
+    Return the report as a SARIF log: suppressed findings are in it, marked as such, and files that could not be read.
     """
+    excerpts = Excerpts(report.contents)
+    rules = (*RULES, UNUSED_IGNORE)
+    indexes = {rule.id: index for index, rule in enumerate(rules)}
     seen: Counter[str] = Counter()
-    results = [
-        *(_result(finding, report, seen) for finding in report.findings),
-        *(_suppressed(each, report, seen) for each in report.suppressed),
+    results = [_result(finding, excerpts, indexes, seen) for finding in report.findings]
+    results += [
+        _result(each.finding, excerpts, indexes, seen) | {"suppressions": [_suppression(each)]}
+        for each in report.suppressed
     ]
-    used = {result["ruleId"] for result in results}
-    document = {
-        "$schema": SCHEMA,
-        "version": "2.1.0",
-        "runs": [
+    run = {
+        "tool": {
+            "driver": {
+                "name": "warmline",
+                "semanticVersion": _semantic(warmline.__version__),
+                "rules": [_rule(rule) for rule in rules],
+            }
+        },
+        "columnKind": "unicodeCodePoints",
+        "invocations": [
             {
-                "tool": {
-                    "driver": {
-                        "name": "warmline",
-                        "version": warmline.__version__,
-                        "rules": [_rule(rule) for rule in RULES if rule.id in used],
-                    }
-                },
-                "columnKind": "unicodeCodePoints",
-                "results": results,
-                "invocations": [
+                "executionSuccessful": True,
+                "toolExecutionNotifications": [
                     {
-                        "executionSuccessful": True,
-                        "toolExecutionNotifications": [
-                            {
-                                "level": "warning",
-                                "message": {"text": problem.reason},
-                                "locations": [{"physicalLocation": {"artifactLocation": {"uri": quote(problem.path)}}}],
-                            }
-                            for problem in report.problems
-                        ],
+                        "level": "warning",
+                        "message": {"text": problem.reason},
+                        "locations": [{"physicalLocation": {"artifactLocation": _artifact(problem.path)}}],
                     }
+                    for problem in report.problems
                 ],
             }
         ],
+        "results": results,
     }
-    return json.dumps(document, indent=2)
+    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
+
+
+def _semantic(version: str) -> str:
+    return version.replace(".dev", "-dev.")
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
-    return {
+    described = {
         "id": rule.id,
         "name": rule.name,
         "shortDescription": {"text": rule.summary},
-        "fullDescription": {"text": rule.why},
-        "help": {"text": rule.fix},
-        "helpUri": f"{RULE_PAGES}/{rule.id}.md",
+        "fullDescription": {"text": f"{rule.summary} {rule.why}"},
+        "help": {
+            "text": f"{rule.why}\n\n{rule.fix}",
+            "markdown": "\n\n".join(
+                (rule.why, f"**{rule.fix}**", *(f"- [{each.title}]({each.url})" for each in rule.sources))
+            ),
+        },
         "defaultConfiguration": {"level": _LEVELS[rule.severity], "enabled": rule.default},
-        "properties": {"practice": rule.practice},
+        "properties": {"tags": [rule.practice] if rule.practice else []},
     }
+    return described | ({"helpUri": rule.sources[0].url} if rule.sources else {})
 
 
-def _result(finding: Finding, report: Report, seen: Counter[str]) -> dict[str, Any]:
-    return {
+def _result(finding: Finding, excerpts: Excerpts, indexes: dict[str, int], seen: Counter[str]) -> dict[str, Any]:
+    result: dict[str, Any] = {
         "ruleId": finding.rule,
+        "ruleIndex": indexes[finding.rule],
         "level": _LEVELS[finding.severity],
-        "message": {"text": f"{finding.message}. {finding.remedy[:1].upper()}{finding.remedy[1:]}."},
-        "locations": [_physical(finding.location)],
-        "relatedLocations": [
-            _physical(step.location) | {"id": number, "message": {"text": step.text}}
-            for number, step in enumerate(finding.path)
-        ],
-        "partialFingerprints": {"warmline/v1": _fingerprint(finding, report, seen)},
-        "properties": {"confidence": finding.confidence.name.lower(), "practice": finding.practice},
+        "message": {"text": f"{finding.message}. {finding.remedy}."},
+        "locations": [{"physicalLocation": _physical(finding.location, excerpts.line(finding.location))}],
+        "partialFingerprints": {"warmline/v1": _fingerprint(finding, excerpts, seen)},
+        "properties": {"precision": _PRECISIONS[finding.confidence], "practice": finding.practice},
     }
+    if finding.path:
+        result["relatedLocations"] = [
+            {"id": number, "physicalLocation": _physical(step.location, None), "message": {"text": step.text}}
+            for number, step in enumerate(finding.path, 1)
+        ]
+        result["codeFlows"] = [
+            {
+                "threadFlows": [
+                    {
+                        "locations": [
+                            {
+                                "location": {
+                                    "physicalLocation": _physical(step.location, None),
+                                    "message": {"text": step.text},
+                                }
+                            }
+                            for step in finding.path
+                        ]
+                    }
+                ]
+            }
+        ]
+    if finding.fix is not None:
+        result["fixes"] = [_fix(finding.fix)]
+    return result
 
 
-def _suppressed(each: Suppressed, report: Report, seen: Counter[str]) -> dict[str, Any]:
-    suppression = {"kind": "inSource"} | ({"justification": each.reason} if each.reason else {})
-    return _result(each.finding, report, seen) | {"suppressions": [suppression]}
-
-
-def _fingerprint(finding: Finding, report: Report, seen: Counter[str]) -> str:
+def _fingerprint(finding: Finding, excerpts: Excerpts, seen: Counter[str]) -> str:
     """
-    The same after lines above it have come or gone: by rule, file, and the text of the line.
+    The same after lines were added above: of the rule, the file, the line's text, and which of several it is.
     """
-    lines = report.files.get(finding.location.path, b"").splitlines()
-    line = lines[finding.location.line - 1].strip() if finding.location.line <= len(lines) else b""
-    key = hashlib.sha256(b"\0".join((finding.rule.encode(), finding.location.path.encode(), line))).hexdigest()[:32]
-    seen[key] += 1
-    return f"{key}:{seen[key]}"
+    text = "\0".join((finding.rule, finding.location.path, (excerpts.line(finding.location) or "").strip()))
+    seen[text] += 1
+    return hashlib.sha256(f"{text}\0{seen[text]}".encode()).hexdigest()
 
 
-def _physical(location: Location) -> dict[str, Any]:
+def _physical(location: Location, line: str | None) -> dict[str, Any]:
+    region: dict[str, Any] = {
+        "startLine": location.line,
+        "startColumn": location.column,
+        "endLine": location.end_line,
+        "endColumn": location.end_column,
+    }
+    if line is not None and location.line == location.end_line:
+        region["snippet"] = {"text": line}
+    return {"artifactLocation": _artifact(location.path), "region": region}
+
+
+def _artifact(path: str) -> dict[str, Any]:
+    if path.startswith("/"):
+        return {"uri": PurePosixPath(path).as_uri()}
+    return {"uri": quote(path), "uriBaseId": _ROOT}
+
+
+def _suppression(suppressed: Suppressed) -> dict[str, Any]:
+    kind = "inSource" if suppressed.by == "comment" else "external"
+    return {"kind": kind} | ({"justification": suppressed.reason} if suppressed.reason else {})
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    changes: dict[str, list[dict[str, Any]]] = {}
+    for edit in fix.edits:
+        start, end = edit.location.start, edit.location.end
+        changes.setdefault(edit.location.path, []).append(
+            {
+                "deletedRegion": {"byteOffset": start, "byteLength": end - start},
+                "insertedContent": {"text": edit.text},
+            }
+        )
     return {
-        "physicalLocation": {
-            "artifactLocation": {"uri": quote(location.path)},
-            "region": {
-                "startLine": location.line,
-                "startColumn": location.column,
-                "endLine": location.end_line,
-                "endColumn": location.end_column,
-            },
-        }
+        "description": {"text": fix.title},
+        "artifactChanges": [
+            {"artifactLocation": _artifact(path), "replacements": replacements}
+            for path, replacements in changes.items()
+        ],
     }
