@@ -165,9 +165,9 @@ def test_the_rules_are_listed_and_explained() -> None:
         assert explained.exit_code == 0
         assert "practice reuse-client" in explained.output
         assert "warmline: ignore[WL101] reason" in explained.output
-    wrong = CliRunner().invoke(app, ["rule", "WL10"])
+    wrong = CliRunner().invoke(app, ["rule", "client-per-invocaton"])
     assert wrong.exit_code == 2
-    assert "did you mean 'WL101'?" in wrong.output
+    assert "did you mean 'client-per-invocation'?" in wrong.output
 
 
 def test_a_check_loads_neither_the_driver_nor_the_lab_nor_grammars_that_it_does_not_need(folder: Path) -> None:

@@ -17,7 +17,8 @@ from .console import fail
 
 def rule(
     name: Annotated[
-        str | None, typer.Argument(metavar="[RULE]", help="An id or a name; without one, all are listed.")
+        str | None,
+        typer.Argument(metavar="[RULE]", help="An id, the beginning of one, or a name; without it all are listed."),
     ] = None,
 ) -> None:
     """
@@ -37,14 +38,13 @@ def rule(
             typer.echo(f"{each.id}  {each.name:{width}}  {each.summary}{off}")
         return
     if name in (UNUSED_IGNORE.id, UNUSED_IGNORE.name):
-        found = UNUSED_IGNORE
-    else:
-        try:
-            wanted = rule_ids([name.upper() if name.lower().startswith("wl") else name], where="warmline rule")
-        except ConfigError as error:
-            fail(str(error))
-        found = next(each for each in RULES if each.id in wanted)
-    typer.echo(_explained(found))
+        typer.echo(_explained(UNUSED_IGNORE))
+        return
+    try:
+        wanted = rule_ids([name.upper() if name.lower().startswith("wl") else name], where="warmline rule")
+    except ConfigError as error:
+        fail(str(error))
+    typer.echo("\n\n\n".join(_explained(each) for each in RULES if each.id in wanted))
 
 
 def _explained(rule: Rule) -> str:
