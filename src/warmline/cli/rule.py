@@ -18,7 +18,7 @@ from .console import fail
 def rule(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[RULE]", help="An id, the beginning of one, or a name; without it all are listed."),
+        typer.Argument(metavar="[RULE]", help="An id, its beginning, or a name; without it all are listed."),
     ] = None,
 ) -> None:
     """
