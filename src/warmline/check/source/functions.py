@@ -87,6 +87,7 @@ class Functions:
         self._language = source.language
         self._by_node: dict[int, Function] = {}
         self.calls: list[CallSite] = []
+        self._early: dict[int, int | None] = {}
         self._shared: dict[int, frozenset[str]] = {}
         entries: list[Node] = []
         for _, captured in QueryCursor(query).matches(source.root):
@@ -193,6 +194,24 @@ class Functions:
             own = self._language.outliving(function.node)
             self._shared[function.node.id] = frozenset(own | (self._outliving - self._locals(function) - own))
         return self._shared[function.node.id]
+
+    def early_return(self, function: Function) -> int | None:
+        """
+        Return where the first condition on what outlives a call ends that returns from the function; ``None``: none.
+        """
+        if function.node.id not in self._early:
+            language, shared = self._language, self.shared(function)
+            self._early[function.node.id] = min(
+                (
+                    condition.end_byte
+                    for condition in find(function.node, language.conditions)
+                    if (asked := language.asked(condition)) is not None
+                    and names(asked, language.identifiers) & shared
+                    and any(find(condition.child_by_field_name("consequence") or condition, language.returns))
+                ),
+                default=None,
+            )
+        return self._early[function.node.id]
 
     @cached_property
     def _outliving(self) -> set[str]:

@@ -12,7 +12,7 @@ from tree_sitter import Node
 from .facts import Lifetime
 from .functions import Function, Functions
 from .language import Language
-from .tree import ancestors, find, last_name, names, target, text, within
+from .tree import ancestors, last_name, names, target, text, within
 
 _CALLS = frozenset(
     {
@@ -91,7 +91,10 @@ def guarded(node: Node, function: Function, functions: Functions) -> str | None:
     shared = functions.shared(function)
     if not shared:
         return None
-    return _memoized(node, function, language, shared) or _returned_early(node, function, language, shared)
+    early = functions.early_return(function)
+    if early is not None and early <= node.start_byte:
+        return "what is kept is returned before it"
+    return _memoized(node, function, language, shared)
 
 
 def _memoized(node: Node, function: Function, language: Language, shared: AbstractSet[str]) -> str | None:
@@ -129,14 +132,3 @@ def _memoizing_operator(node: Node) -> str | None:
     operator = node.child_by_field_name("operator")
     found = text(operator) if operator is not None else next((text(c) for c in node.children if not c.is_named), "")
     return found if found in ("||=", "??=") else None
-
-
-def _returned_early(node: Node, function: Function, language: Language, shared: AbstractSet[str]) -> str | None:
-    for condition in find(function.node, language.conditions):
-        if condition.end_byte > node.start_byte:
-            continue
-        asked = language.asked(condition)
-        body = condition.child_by_field_name("consequence") or condition
-        if asked is not None and names(asked, language.identifiers) & shared and any(find(body, language.returns)):
-            return "what is kept is returned before it"
-    return None

@@ -55,12 +55,16 @@ def from_init(functions: Functions) -> frozenset[int]:
     """
     Return the ids of the nodes of functions that code which runs once reaches by name.
     """
+    # A constructor whose object has a handler among its methods.
+    handling = {
+        function.node.parent.id for function in functions if function.handler is not None and function.node.parent
+    }
     waiting = [
         function
         for function in functions
         if functions.is_init(function)
         or function.short in functions.once_references
-        or (functions.is_constructor(function) and _makes_handler(function, functions))
+        or (functions.is_constructor(function) and function.node.parent and function.node.parent.id in handling)
     ]
     for call in functions.calls:
         # At module level, or where it stands in a function that runs once, whoever calls that.
@@ -75,12 +79,3 @@ def from_init(functions: Functions) -> frozenset[int]:
                     reached.add(callee.node.id)
                     waiting.append(callee)
     return frozenset(reached)
-
-
-def _makes_handler(constructor: Function, functions: Functions) -> bool:
-    """
-    Whether a handler is a method of the object that it constructs.
-    """
-    return any(
-        function.handler is not None and function.node.parent == constructor.node.parent for function in functions
-    )

@@ -4,6 +4,7 @@ What a JavaScript or TypeScript module takes from others and gives to them, by E
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -95,10 +96,15 @@ def _module(node: Node | None) -> str | None:
     return text(given.named_children[0]).strip("\"'`")
 
 
-def exports(source: Source) -> Iterator[Export]:
+@functools.lru_cache(maxsize=1)
+def exports(source: Source) -> tuple[Export, ...]:
     """
-    Everything that the module exports by one of its own statements.
+    Return everything that the module exports by one of its own statements.
     """
+    return tuple(_exports(source))
+
+
+def _exports(source: Source) -> Iterator[Export]:
     for node in find(source.root, frozenset({"export_statement"})):
         yield from _exported(node)
     for node in find(source.root, frozenset({"assignment_expression"})):
