@@ -38,6 +38,12 @@ class Value:
         """
         return self.text is not None and HOLE not in self.text
 
+    def reads(self, name: str) -> bool:
+        """
+        Tell whether a name, or an attribute of what has that name, is read in it.
+        """
+        return any(each == name or each.startswith(f"{name}.") for each in self.names)
+
     @property
     def number(self) -> float | None:
         """

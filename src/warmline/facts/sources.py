@@ -17,6 +17,7 @@ ATLAS_LIMITS = Source("MongoDB: Atlas Service Limits", f"{_ATLAS}/reference/atla
 ATLAS_ACCESS_LIST = Source("MongoDB: IP access list", f"{_ATLAS}/security/ip-access-list/")
 ATLAS_PEERING = Source("MongoDB: network peering connections", f"{_ATLAS}/security-vpc-peering/")
 ATLAS_PRIVATE_ENDPOINT = Source("MongoDB: private endpoints", f"{_ATLAS}/security-private-endpoint/")
+ATLAS_USERS = Source("MongoDB: database users", f"{_ATLAS}/security-add-mongodb-users/")
 ATLAS_UNIFIED_ACCESS = Source("MongoDB: Set Up Unified AWS Access", f"{_ATLAS}/security/set-up-unified-aws-access/")
 PYMONGO_CLIENT = Source(
     "PyMongo: MongoClient", "https://pymongo.readthedocs.io/en/stable/api/pymongo/mongo_client.html"

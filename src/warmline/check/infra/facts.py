@@ -199,6 +199,7 @@ class Network:
 
     :param kind: ``peering`` or ``private-endpoint`` (with Atlas), ``nat-gateway``, ``vpc-endpoint``.
     :param fixed_address: a NAT gateway's Elastic IP.
+    :param conditional: whether a condition decides if it is there.
     """
 
     kind: Literal["peering", "private-endpoint", "nat-gateway", "vpc-endpoint"]
@@ -208,6 +209,7 @@ class Network:
     subnets: tuple[Value, ...] = ()
     security_groups: tuple[Value, ...] = ()
     fixed_address: Value | None = None
+    conditional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,17 +12,27 @@ from . import (
     client_per_invocation,
     concurrency_over_budget,
     credentials_in_template,
+    database_user_admin,
+    database_user_password,
+    iam_auth_unused,
     loop_per_invocation,
     max_idle_time_off,
     max_idle_time_unset,
     memory_default,
     memory_out_of_range,
     min_pool_size,
+    no_private_path,
+    open_access_list,
+    outside_endpoint_vpc,
+    privatelink_ports,
     reserved_variable,
     secret_per_invocation,
     secret_printed,
+    srv_max_hosts_invalid,
+    srv_max_hosts_missing,
     sts_regional_endpoints,
     timeout_below_selection,
+    wide_access_list,
 )
 from .rule import Rule
 
@@ -34,6 +44,9 @@ RULES: tuple[Rule, ...] = (
     loop_per_invocation.RULE,
     # event-loop
     callback_waits.RULE,
+    # limit-hosts
+    srv_max_hosts_missing.RULE,
+    srv_max_hosts_invalid.RULE,
     # idle-time
     max_idle_time_unset.RULE,
     max_idle_time_off.RULE,
@@ -41,8 +54,18 @@ RULES: tuple[Rule, ...] = (
     min_pool_size.RULE,
     # iam-auth
     credentials_in_template.RULE,
+    iam_auth_unused.RULE,
     secret_printed.RULE,
     secret_per_invocation.RULE,
+    database_user_password.RULE,
+    database_user_admin.RULE,
+    # narrow-access-list
+    open_access_list.RULE,
+    wide_access_list.RULE,
+    # private-network
+    no_private_path.RULE,
+    outside_endpoint_vpc.RULE,
+    privatelink_ports.RULE,
     # memory
     memory_default.RULE,
     memory_out_of_range.RULE,

@@ -5,7 +5,7 @@ limit-hosts: a few mongos instead of all.
 from __future__ import annotations
 
 from warmline.facts import sources
-from warmline.facts.places import Filled, NotYet
+from warmline.facts.places import Filled
 from warmline.facts.practice import Practice
 
 PRACTICE = Practice(
@@ -19,7 +19,7 @@ PRACTICE = Practice(
     ),
     sources=(sources.ATLAS_LAMBDA, sources.SPEC_SRV),
     runtime=Filled(("option:srvMaxHosts",)),
-    rules=NotYet(),
+    rules=Filled(("WL131", "WL132")),
     experiment=Filled(("limit-hosts",)),
     page=Filled(("docs/practices/limit-hosts.md",)),
 )

@@ -5,7 +5,7 @@ narrow-access-list: one Elastic IP instead of 0.0.0.0/0.
 from __future__ import annotations
 
 from warmline.facts import sources
-from warmline.facts.places import DoesNotApply, Filled, NotYet
+from warmline.facts.places import DoesNotApply, Filled
 from warmline.facts.practice import Practice
 
 PRACTICE = Practice(
@@ -18,7 +18,7 @@ PRACTICE = Practice(
     ),
     sources=(sources.ATLAS_LAMBDA, sources.ATLAS_ACCESS_LIST, sources.AWS_NAT_GATEWAY),
     runtime=DoesNotApply("The access list is a setting of the Atlas project, out of the function's reach."),
-    rules=NotYet(),
+    rules=Filled(("WL171", "WL172")),
     experiment=DoesNotApply(
         "What an open list costs is exposure, and that is no time or count that a lab could measure."
     ),

@@ -5,7 +5,7 @@ private-network: VPC peering or PrivateLink.
 from __future__ import annotations
 
 from warmline.facts import sources
-from warmline.facts.places import DoesNotApply, Filled, NotYet
+from warmline.facts.places import DoesNotApply, Filled
 from warmline.facts.practice import Practice
 
 PRACTICE = Practice(
@@ -20,7 +20,7 @@ PRACTICE = Practice(
     ),
     sources=(sources.ATLAS_LAMBDA, sources.ATLAS_PEERING, sources.ATLAS_PRIVATE_ENDPOINT),
     runtime=DoesNotApply("The route is set up in AWS and Atlas, before any code of the function runs."),
-    rules=NotYet(),
+    rules=Filled(("WL181", "WL182", "WL183")),
     experiment=DoesNotApply(
         "What a public route costs is exposure, and that is no time or count that a lab could measure."
     ),

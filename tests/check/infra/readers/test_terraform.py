@@ -279,7 +279,7 @@ def test_the_module_of_the_community_has_its_own_names() -> None:
             'dynamic "replication_specs" {\n for_each = var.s\n content {}\n}',
             (None, None, None),
         ),
-        ("mongodbatlas_flex_cluster", "", (None, "Flex", None)),
+        ("mongodbatlas_flex_cluster", "", ("REPLICASET", "Flex", None)),
     ],
 )
 def test_clusters_of_all_forms(kind: str, body: str, expected: tuple[str | None, ...]) -> None:

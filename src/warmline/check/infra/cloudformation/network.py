@@ -28,7 +28,13 @@ def networks(resources: tuple[Resource, ...]) -> Iterator[Network]:
     Yield the parts of the network among some resources.
     """
     for resource in of(resources, "MongoDB::Atlas::NetworkPeering"):
-        yield Network(kind="peering", name=resource.name, location=resource.location, vpc=resource.value("VpcId"))
+        yield Network(
+            kind="peering",
+            name=resource.name,
+            location=resource.location,
+            vpc=resource.value("VpcId"),
+            conditional=resource.conditional,
+        )
     for resource in of(resources, *_SERVICES, _ENDPOINT):
         yield _private_endpoint(resource)
     services, endpoints = tuple(of(resources, *_SERVICES)), tuple(of(resources, _ENDPOINT))
@@ -44,6 +50,7 @@ def networks(resources: tuple[Resource, ...]) -> Iterator[Network]:
             vpc=resource.value("VpcId"),
             subnets=resource.all("SubnetIds"),
             security_groups=resource.all("SecurityGroupIds"),
+            conditional=resource.conditional,
         )
     for resource in of(resources, "AWS::EC2::NatGateway"):
         yield Network(
@@ -64,6 +71,7 @@ def _private_endpoint(resource: Resource) -> Network:
         location=resource.location,
         vpc=resource.values.of(made.get("VpcId")) if made is not None else None,
         subnets=resource.values.all(made.get("SubnetIds")) if made is not None else (),
+        conditional=resource.conditional,
     )
 
 

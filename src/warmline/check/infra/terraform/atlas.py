@@ -12,6 +12,8 @@ from ...values import Value
 from ..facts import AccessEntry, Cluster, DatabaseUser
 from .data import Fields, Resource, of
 
+_SHARED = {"mongodbatlas_flex_cluster": "Flex", "mongodbatlas_serverless_instance": "Serverless"}
+
 _ADDRESSES = ("cidr_block", "ip_address", "aws_security_group")
 
 
@@ -29,11 +31,12 @@ def clusters(resources: Iterable[Resource]) -> Iterator[Cluster]:
             shards=_shards(body),
             conditional=resource.conditional,
         )
-    for kind, tier in (("mongodbatlas_flex_cluster", "Flex"), ("mongodbatlas_serverless_instance", "Serverless")):
+    for kind, tier in _SHARED.items():
         for resource in of(resources, kind):
             yield Cluster(
                 name=resource.name,
                 location=resource.location,
+                kind=Value("REPLICASET", resource.location) if tier == "Flex" else None,
                 tier=Value(tier, resource.location),
                 conditional=resource.conditional,
             )

@@ -127,4 +127,4 @@ def refers(value: Value | None, address: str) -> bool:
     """
     Tell whether a value is made of a resource's attributes.
     """
-    return value is not None and any(name == address or name.startswith(f"{address}.") for name in value.names)
+    return value is not None and value.reads(address)

@@ -29,7 +29,13 @@ def networks(resources: Iterable[Resource], everything: tuple[Resource, ...]) ->
     for resource in of(resources, "mongodbatlas_network_peering"):
         if _provider(resource) in (None, "AWS"):
             vpc = resource.body.value("vpc_id")
-            yield Network(kind="peering", name=resource.name, location=resource.location, vpc=vpc)
+            yield Network(
+                kind="peering",
+                name=resource.name,
+                location=resource.location,
+                vpc=vpc,
+                conditional=resource.conditional,
+            )
     atlas = [resource for resource in of(everything, *_ENDPOINTS) if _provider(resource) in (None, "AWS")]
     for resource in of(resources, "aws_vpc_endpoint"):
         # Either names the other: the endpoint Atlas's service, or Atlas's resource the endpoint.
@@ -45,11 +51,17 @@ def networks(resources: Iterable[Resource], everything: tuple[Resource, ...]) ->
             vpc=resource.body.value("vpc_id"),
             subnets=resource.body.values("subnet_ids"),
             security_groups=resource.body.values("security_group_ids"),
+            conditional=resource.conditional,
         )
     for resource in of(resources, *_ENDPOINTS):
         if _provider(resource) not in (None, "AWS"):
             continue
-        yield Network(kind="private-endpoint", name=resource.name, location=resource.location)
+        yield Network(
+            kind="private-endpoint",
+            name=resource.name,
+            location=resource.location,
+            conditional=resource.conditional,
+        )
     yield from _gateways(resources)
 
 
