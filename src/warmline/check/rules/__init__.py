@@ -23,6 +23,7 @@ from . import (
     min_pool_size,
     no_private_path,
     open_access_list,
+    operation_in_snapshot,
     outside_endpoint_vpc,
     privatelink_ports,
     reserved_variable,
@@ -76,6 +77,8 @@ RULES: tuple[Rule, ...] = (
     sts_regional_endpoints.RULE,
     # connection-budget
     concurrency_over_budget.RULE,
+    # snapstart
+    operation_in_snapshot.RULE,
 )
 
 

@@ -5,7 +5,7 @@ app-name: whose connections these are.
 from __future__ import annotations
 
 from warmline.facts import sources
-from warmline.facts.places import DoesNotApply, Filled, NotYet
+from warmline.facts.places import DoesNotApply, Filled
 from warmline.facts.practice import Practice
 
 PRACTICE = Practice(
@@ -17,7 +17,7 @@ PRACTICE = Practice(
     ),
     sources=(sources.SPEC_HANDSHAKE, sources.PYMONGO_CLIENT),
     runtime=Filled(("option:appName",)),
-    rules=NotYet(),
+    rules=DoesNotApply("A connection without a name works as well; a finding in every function would be noise."),
     experiment=DoesNotApply("A name changes neither how many connections there are nor how fast they are."),
     page=Filled(("docs/practices/app-name.md",)),
 )

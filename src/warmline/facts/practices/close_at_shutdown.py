@@ -5,7 +5,7 @@ close-at-shutdown: connections given back when the environment ends.
 from __future__ import annotations
 
 from warmline.facts import sources
-from warmline.facts.places import Filled, NotYet
+from warmline.facts.places import DoesNotApply, Filled
 from warmline.facts.practice import Practice
 
 PRACTICE = Practice(
@@ -19,7 +19,9 @@ PRACTICE = Practice(
     ),
     sources=(sources.AWS_ENVIRONMENT, sources.AWS_SHUTDOWN_SAMPLE),
     runtime=Filled(("warmline.connect",)),
-    rules=NotYet(),
+    rules=DoesNotApply(
+        "What an environment leaves behind is decided when it ends: neither code nor a template shows it."
+    ),
     experiment=Filled(("shutdown",)),
     page=Filled(("docs/practices/close-at-shutdown.md",)),
 )

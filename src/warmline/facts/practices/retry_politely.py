@@ -5,7 +5,7 @@ retry-politely: no storm of retries.
 from __future__ import annotations
 
 from warmline.facts import sources
-from warmline.facts.places import Filled, NotYet
+from warmline.facts.places import DoesNotApply, Filled
 from warmline.facts.practice import Practice
 
 PRACTICE = Practice(
@@ -19,7 +19,7 @@ PRACTICE = Practice(
     ),
     sources=(sources.SPEC_BACKPRESSURE, sources.ATLAS_LIMITS),
     runtime=Filled(("warmline.connect", "warmline.handler")),
-    rules=NotYet(),
+    rules=DoesNotApply("How a driver comes back after a refusal is the driver's own; no option in the code says it."),
     experiment=Filled(("storm",)),
     page=Filled(("docs/practices/retry-politely.md",)),
 )

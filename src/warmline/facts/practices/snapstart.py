@@ -5,7 +5,7 @@ snapstart: nothing live in a snapshot.
 from __future__ import annotations
 
 from warmline.facts import sources
-from warmline.facts.places import Filled, NotYet
+from warmline.facts.places import Filled
 from warmline.facts.practice import Practice
 
 PRACTICE = Practice(
@@ -20,7 +20,7 @@ PRACTICE = Practice(
     ),
     sources=(sources.AWS_SNAPSTART_UNIQUENESS, sources.AWS_SNAPSTART_CREDENTIALS, sources.SPEC_RETRYABLE_WRITES),
     runtime=Filled(("warmline.connect",)),
-    rules=NotYet(),
+    rules=Filled(("WL251",)),
     experiment=Filled(("snapstart",)),
     page=Filled(("docs/practices/snapstart.md",)),
 )

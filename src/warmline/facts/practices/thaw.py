@@ -5,7 +5,7 @@ thaw: the first operation after a freeze.
 from __future__ import annotations
 
 from warmline.facts import sources
-from warmline.facts.places import Filled, NotYet
+from warmline.facts.places import DoesNotApply, Filled
 from warmline.facts.practice import Practice
 
 PRACTICE = Practice(
@@ -19,7 +19,9 @@ PRACTICE = Practice(
     ),
     sources=(sources.AWS_ENVIRONMENT, sources.AWS_IDLE_FLOWS, sources.AWS_VPC_TIMEOUTS, sources.SPEC_MONITORING),
     runtime=Filled(("warmline.connect", "warmline.handler")),
-    rules=NotYet(),
+    rules=DoesNotApply(
+        "Nothing in the code tells whether connections are looked after; WL141 and WL142 see the idle time."
+    ),
     experiment=Filled(("thaw",)),
     page=Filled(("docs/practices/thaw.md",)),
 )

@@ -5,7 +5,7 @@ unified-access: Atlas's own access to AWS.
 from __future__ import annotations
 
 from warmline.facts import sources
-from warmline.facts.places import DoesNotApply, Filled, NotYet
+from warmline.facts.places import DoesNotApply, Filled
 from warmline.facts.practice import Practice
 
 PRACTICE = Practice(
@@ -21,7 +21,7 @@ PRACTICE = Practice(
     runtime=DoesNotApply(
         "It lets Atlas assume a role in your account; a function that logs in to the database has no part in it."
     ),
-    rules=NotYet(),
+    rules=DoesNotApply("Set up in Atlas and in IAM, once; a database login by a role does not need it."),
     experiment=DoesNotApply("No database operation depends on it."),
     page=Filled(("docs/practices/unified-access.md",)),
 )
