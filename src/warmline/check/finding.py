@@ -70,6 +70,7 @@ class Finding:
     :param message: one line: what, and what follows from it. No secret: those are masked by who writes it.
     :param remedy: one line: what to do.
     :param path: the way from the handler, outermost first; empty where there is none to show.
+    :param secret: whether what stands at its location must not be shown.
     """
 
     rule: str
@@ -81,3 +82,4 @@ class Finding:
     remedy: str
     path: tuple[Step, ...] = ()
     fix: Fix | None = None
+    secret: bool = False

@@ -22,6 +22,7 @@ from .files import Listing, Problem, UnreadableError, content_problem, read_file
 from .finding import Finding
 from .ignores import Suppressed, apply_ignores
 from .infra.facts import InfraFacts
+from .location import Location
 from .read import Facts, may_be_code, may_be_infra, read_project
 from .rules import findings
 from .source.facts import CodeFacts
@@ -51,6 +52,14 @@ class Report:
     problems: tuple[Problem, ...] = ()
     files: int = 0
     contents: Mapping[str, bytes]
+
+    @property
+    def secrets(self) -> frozenset[Location]:
+        """
+        Where something stands that is not to be shown.
+        """
+        found = (*self.findings, *(each.finding for each in self.suppressed))
+        return frozenset(finding.location for finding in found if finding.secret)
 
 
 def load(listing: Listing, *, root: Path) -> tuple[dict[str, bytes], list[Problem]]:

@@ -56,7 +56,10 @@ def test_a_timeout_is_compared_with_the_default_of_30_s_and_the_client_is_shown(
     )
     # The connection string is not seen: it might say how long.
     assert finding.confidence is Confidence.MEDIUM
-    assert [(step.text, step.location.path) for step in finding.path] == [("MongoClient", "app.py")]
+    assert [(step.text, step.location.path) for step in finding.path] == [
+        ("F1", "template.yaml"),
+        ("MongoClient", "app.py"),
+    ]
 
 
 def test_a_connection_string_that_the_template_gives_is_looked_at() -> None:
@@ -93,14 +96,14 @@ def test_a_password_is_never_shown() -> None:
     secret = "kT5vQ2mX9w"
     template = functions(
         1,
-        f"Environment: {{Variables: {{MONGODB_URI: 'mongodb+srv://shop:{secret}@c.example.net/?w=1', "
-        f'MONGO_PASSWORD: {secret}, OTHER: \'{{"token": "{secret}x", "u": "mongodb://a:{secret}@c.example.net"}}\'}}}}',
+        f"Environment: {{Variables: {{MONGODB_URI: 'mongodb+srv://shop:{secret}@c.ab1cd.mongodb.net/?w=1', "
+        f'MONGO_PASSWORD: {secret}, OTHER: \'{{"token": "{secret}x", "u": "mongodb://a:{secret}@c.ab1cd.mongodb.net"}}\'}}}}',
     )
     all_found = found("WL162", template)
     assert len(all_found) == 3
     assert all(secret not in f"{finding.message}{finding.remedy}" for finding in all_found)
     assert all_found[0].message.startswith(
-        "F1: MONGODB_URI holds a connection string with a password, mongodb+srv://***:***@c.example.net/: "
+        "F1: MONGODB_URI holds a connection string with a password, mongodb+srv://***:***@c.ab1cd.mongodb.net/: "
     )
 
 
@@ -125,7 +128,7 @@ def test_reserved_environments_are_counted_with_the_arithmetic() -> None:
     )
     assert finding.remedy == "reserve 750 environments at most for all of them, or choose a larger tier"
     assert finding.confidence is Confidence.HIGH
-    assert [step.text for step in finding.path] == ["the cluster Shop"]
+    assert [step.text for step in finding.path] == ["F1", "the cluster Shop"]
 
 
 def test_what_others_reserve_is_not_there_for_those_that_reserve_nothing() -> None:

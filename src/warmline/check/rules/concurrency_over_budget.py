@@ -71,7 +71,7 @@ def _compared(
         remedy=f"reserve {limit.connections_per_node // each:,} environments at most for all of them, or choose a "
         "larger tier",
         confidence=Confidence.MEDIUM if shared else Confidence.HIGH,
-        path=(Step(f"the cluster {cluster.name}", cluster.location),),
+        path=(Step(first.name, first.location), Step(f"the cluster {cluster.name}", cluster.location)),
     )
 
 

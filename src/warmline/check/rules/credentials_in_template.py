@@ -43,6 +43,7 @@ def _match(rule: Rule, project: Project) -> Iterator[Finding]:
                 f"{what}: who can read the template, its history or what it deploys can log in",
                 remedy="let the function log in with its role (MONGODB-AWS), or fetch it from Secrets Manager by name; "
                 "and change the password, which is known by now",
+                secret=True,
             )
 
 

@@ -52,6 +52,7 @@ class Rule:
         severity: Severity | None = None,
         path: tuple[Step, ...] = (),
         fix: Fix | None = None,
+        secret: bool = False,
     ) -> Finding:
         """
         Make a finding of this rule.
@@ -66,4 +67,5 @@ class Rule:
             remedy=remedy,
             path=path,
             fix=fix,
+            secret=secret,
         )

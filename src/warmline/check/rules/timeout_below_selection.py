@@ -65,7 +65,10 @@ def _match(rule: Rule, project: Project) -> Iterator[Finding]:
                 "'Task timed out' and not why",
                 remedy=f"set {_SELECTION} well below the timeout, to {_below(_seconds(function)):.0f} say",
                 confidence=early.confidence if timeout is None else min(early.confidence, certainty(timeout)),
-                path=(Step(early.client.call, early.client.location),),
+                path=(
+                    Step(function.name, function.location),
+                    Step(early.client.call, early.client.location),
+                ),
             )
 
 

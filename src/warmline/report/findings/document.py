@@ -22,7 +22,7 @@ def findings_to_json(report: Report) -> str:
     """
     Return the report as a JSON document.
     """
-    excerpts = Excerpts(report.contents)
+    excerpts = Excerpts(report.contents, report.secrets)
     document = {
         "version": VERSION,
         "warmline": warmline.__version__,

@@ -5,11 +5,11 @@ The line of a file that a finding is about, without its secrets.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 
 from warmline.check.location import Location
-from warmline.check.masking import masked
+from warmline.check.masking import MASK, masked
 
 _WIDTH = 160
 _BEFORE = 60
@@ -21,10 +21,13 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 class Excerpts:
     """
     Files whose lines are shown: each is masked whole, once.
+
+    :param secrets: where something stands that is not to be shown, whatever it looks like.
     """
 
-    def __init__(self, contents: Mapping[str, bytes]) -> None:
+    def __init__(self, contents: Mapping[str, bytes], secrets: Collection[Location] = ()) -> None:
         self._contents = contents
+        self._secrets = secrets
         self._files: dict[str, _File] = {}
 
     def line(self, location: Location) -> str | None:
@@ -55,13 +58,19 @@ class Excerpts:
 
     def _file(self, location: Location) -> _File:
         if location.path not in self._files:
-            self._files[location.path] = _File(self._contents.get(location.path, b""))
+            secrets = [secret for secret in self._secrets if secret.path == location.path]
+            self._files[location.path] = _File(self._contents.get(location.path, b""), secrets)
         return self._files[location.path]
 
 
 class _File:
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, secrets: Collection[Location]) -> None:
         self._text = data.decode("utf-8", "replace")
+        for secret in sorted(secrets, key=lambda secret: secret.start, reverse=True):
+            # All lines stay where they are.
+            lines = data.count(b"\n", secret.start, secret.end)
+            data = data[: secret.start] + MASK.encode() + b"\n" * lines + data[secret.end :]
+        self._hidden = data.decode("utf-8", "replace")
 
     @cached_property
     def original(self) -> list[str]:
@@ -69,7 +78,7 @@ class _File:
 
     @cached_property
     def _masked(self) -> list[str]:
-        return _lines(masked(self._text))
+        return _lines(masked(self._hidden))
 
     def shown(self, number: int) -> str | None:
         return self._masked[number - 1] if number <= len(self._masked) else None

@@ -35,7 +35,7 @@ def findings_to_sarif(report: Report) -> str:
     """
     Return the report as a SARIF log: suppressed findings are in it, marked as such, and files that could not be read.
     """
-    excerpts = Excerpts(report.contents)
+    excerpts = Excerpts(report.contents, report.secrets)
     rules = (*RULES, UNUSED_IGNORE)
     indexes = {rule.id: index for index, rule in enumerate(rules)}
     seen: Counter[str] = Counter()

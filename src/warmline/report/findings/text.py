@@ -60,7 +60,7 @@ def summary(report: Report) -> str:
 
 
 def _lines(report: Report) -> Iterator[_Line]:
-    excerpts = Excerpts(report.contents)
+    excerpts = Excerpts(report.contents, report.secrets)
     for finding in report.findings:
         yield from _finding(finding, excerpts)
         yield ()
