@@ -57,3 +57,14 @@ def test_damaged_files_raise_nothing(suffix: str) -> None:
     for _ in range(100):
         content = damaged(chance.choice(same), chance.choice(same), chance)
         findings(read_project({f"damaged{suffix}": content}))
+
+
+@pytest.mark.parametrize("made_of", ["[{}]", "f({})", "{}"])
+def test_constants_that_are_made_of_each_other_are_given_up(made_of: str) -> None:
+    # Every name is looked up in its turn: without an end that is 40 to the power of the depth.
+    lines = [
+        f"a{depth} = " + made_of.format(f" {'+,'[made_of != '{}']} ".join([f"a{depth + 1}"] * 40)) for depth in range(9)
+    ]
+    source = "from pymongo import MongoClient\n" + "\n".join(lines) + "\na9 = 'x'\nclient = MongoClient(a0)\n"
+    (facts,) = read_project({"app.py": source.encode()}).code
+    assert len(facts.clients) == 1

@@ -15,6 +15,9 @@ from .tree import REFERENCES, Source, assigned, find, target, text
 # A constant may be made of constants; a cycle must end.
 _MOST_HOPS = 4
 
+# An expression of constants that are made of constants grows without end; what takes longer is not known.
+_MOST_STEPS = 1000
+
 # A longer text is no option and no connection string.
 _MOST_CHARACTERS = 4096
 
@@ -56,7 +59,7 @@ class Values:
         """
         Evaluate an expression.
         """
-        known = _Known()
+        known = _Known(_Walk())
         found = self._text(node, known, 0)
         if found is not None and found.replace(HOLE, "") == "" and found != "":
             found = None
@@ -76,6 +79,10 @@ class Values:
 
     def _text(self, node: Node, known: _Known, hops: int) -> str | None:
         language = self._language
+        known.walk.steps += 1
+        if known.walk.steps > _MOST_STEPS or node.type in language.functions:
+            # What a function reads is read when it runs.
+            return None
         while node.type in _WRAPPERS:
             if not node.named_children:
                 return None
@@ -111,18 +118,29 @@ class Values:
         """
         Note what is read in something else: its text is not known, and what is read need not be a part of it.
         """
-        within = _Known()
+        within = _Known(known.walk)
         for inner in find(node, self._language.identifiers):
             name = text(inner)
             within.names.append(name)
             if name in self._unpacked:
                 within.environment.append(self._unpacked[name])
             constant = self._constants.get(name)
-            if constant is not None and hops < _MOST_HOPS:
+            if constant is not None and hops < _MOST_HOPS and name not in known.walk.followed:
+                known.walk.followed.add(name)
                 self._text(constant, within, hops + 1)
         known.names.extend(within.names)
         known.environment.extend(within.environment)
         known.environment.extend(_environment_reads(node, self._language))
+
+
+class _Walk:
+    """
+    One evaluation: how many expressions it has looked at, and the constants that it has looked into for what they read.
+    """
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.followed: set[str] = set()
 
 
 class _Known:
@@ -130,7 +148,8 @@ class _Known:
     What an expression was seen to read.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, walk: _Walk) -> None:
+        self.walk = walk
         self.names: list[str] = []
         self.environment: list[str] = []
         self.parts: list[str] = []
