@@ -82,6 +82,9 @@ AWS_NODEJS_24 = Source(
 AWS_MANAGED_INSTANCES = Source(
     "AWS: Python on Lambda Managed Instances", f"{_LAMBDA}/lambda-managed-instances-python-runtime.html"
 )
+AWS_MANAGED_INSTANCES_SIZE = Source(
+    "AWS: best practices for Lambda Managed Instances", f"{_LAMBDA}/lambda-managed-instances-best-practices.html"
+)
 AWS_SNAPSTART_UNIQUENESS = Source("AWS: uniqueness with SnapStart", f"{_LAMBDA}/snapstart-uniqueness.html")
 AWS_SNAPSTART_CREDENTIALS = Source(
     "AWS: credentials with SnapStart", f"{_LAMBDA}/snapstart-activate.html#snapstart-credentials"

@@ -61,6 +61,6 @@ RULE = Rule(
         "the function is deployed, after everything before it in the template has been made."
     ),
     fix="Set the memory in megabytes, within the range.",
-    sources=(sources.AWS_MEMORY, sources.AWS_MANAGED_INSTANCES),
+    sources=(sources.AWS_MEMORY, sources.AWS_MANAGED_INSTANCES_SIZE),
     match=_match,
 )
