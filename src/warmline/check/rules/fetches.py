@@ -5,6 +5,7 @@ Calls that fetch a secret, in the spelling of every language's AWS SDK.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from ..source.facts import Call
 
@@ -29,15 +30,18 @@ def service(call: Call) -> str | None:
     """
     if _SECRETS_MANAGER.fullmatch(call.name):
         return "Secrets Manager"
-    evidence = " ".join(
-        (
-            call.text,
-            *(option.name for option in call.keywords),
-            *(name for argument in call.arguments for name in argument.names),
-        )
-    )
-    if _PARAMETER_STORE.fullmatch(call.name) and _OF_PARAMETER_STORE.search(evidence):
-        return "Parameter Store"
-    if _KMS.fullmatch(call.name) and _OF_KMS.search(evidence):
-        return "KMS"
+    for spelling, other, name in (
+        (_PARAMETER_STORE, _OF_PARAMETER_STORE, "Parameter Store"),
+        (_KMS, _OF_KMS, "KMS"),
+    ):
+        if spelling.fullmatch(call.name) and any(other.search(said) for said in _said(call)):
+            return name
     return None
+
+
+def _said(call: Call) -> Iterator[str]:
+    yield call.text
+    for option in call.keywords:
+        yield option.name
+    for argument in call.arguments:
+        yield from argument.names

@@ -60,11 +60,12 @@ def _match(rule: Rule, project: Project) -> Iterator[Finding]:
     for facts in project.code:
         printer = _PRINTERS.get(facts.language, _PRINTERS["javascript"])
         fetched = _fetched(facts)
+        formatting = [call for call in facts.calls if _TRANSPARENT.fullmatch(call.text)]
         for call in facts.calls:
             if not printer.fullmatch(call.text):
                 continue
             found = next(
-                (found for value in _shown(call, facts) if (found := _secret(value, call, facts, fetched))), None
+                (found for value in _shown(call, formatting) if (found := _secret(value, call, facts, fetched))), None
             )
             if found is not None:
                 what, confidence = found
@@ -76,22 +77,15 @@ def _match(rule: Rule, project: Project) -> Iterator[Finding]:
                 )
 
 
-def _shown(call: Call, facts: CodeFacts) -> Iterator[Value]:
+def _shown(call: Call, formatting: list[Call]) -> Iterator[Value]:
     """
     The values that the call writes as they are, also those within a call that only formats them.
     """
-    yield from call.arguments
-    yield from (option.value for option in call.keywords)
     at = call.location
-    for inner in facts.calls:
-        if (
-            inner is not call
-            and at.start <= inner.location.start
-            and inner.location.end <= at.end
-            and _TRANSPARENT.fullmatch(inner.text)
-        ):
-            yield from inner.arguments
-            yield from (option.value for option in inner.keywords)
+    within = [other for other in formatting if at.start <= other.location.start and other.location.end <= at.end]
+    for each in (call, *within):
+        yield from each.arguments
+        yield from (option.value for option in each.keywords)
 
 
 def _secret(

@@ -46,7 +46,7 @@ def clients(
             if constructor.shared
             else _lifetime(call, owner, functions, reach, init)
         )
-        kept = _kept_in(call.node, source)
+        kept = _kept_in(call.node, source) or source.language.handed(call.node)
         yield Client(
             driver=constructor.driver,
             call=constructor.shown or callee_text(call),

@@ -137,6 +137,7 @@ class Language:
     :param literal: the parts of a literal, text and embedded expressions; ``None``: the node is no literal.
     :param environment: the environment variable that an expression reads, and its default if it has one.
     :param unpacked: the names that are given environment variables by taking an object apart, and those variables.
+    :param handed: what is given the client by a function that a construction hands it to.
     :param entries: what a file exports as a handler, where that is no function with a name.
     """
 
@@ -182,4 +183,5 @@ class Language:
     literal: Callable[[Node], tuple[Part, ...] | None]
     environment: Callable[[Node], tuple[str, Node | None] | None]
     unpacked: Callable[[Source], Iterator[tuple[str, str]]] = lambda _: iter(())
+    handed: Callable[[Node], Node | None] = lambda _: None
     entries: Callable[[Source], Iterator[Node]] = lambda _: iter(())

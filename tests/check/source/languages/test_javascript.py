@@ -196,3 +196,30 @@ def test_a_field_is_initialised_whenever_its_object_is_constructed() -> None:
 
 def test_what_is_called_where_it_stands_at_module_level_runs_once() -> None:
     assert lifetimes(OFFICIAL + "let c;\n(async () => { c = await MongoClient.connect(uri); })();") == [Lifetime.ONCE]
+
+
+@pytest.mark.parametrize(
+    ("work", "name", "outlives"),
+    [
+        ("cached = await MongoClient.connect(uri);", "cached", True),
+        ("const client = new MongoClient(uri);", "client", False),
+        ("return MongoClient.connect(uri).then((client) => { cached = client; return cached; });", "cached", True),
+        ("return MongoClient.connect(uri).then(client => (cached = client));", "cached", True),
+        ("MongoClient.connect(uri, {}, (error, client) => { cached = client; });", "cached", True),
+        ("let own; MongoClient.connect(uri, function (error, client) { own = client; });", "own", False),
+        ("return MongoClient.connect(uri).then((client) => client.db());", None, False),
+    ],
+)
+def test_the_name_that_keeps_a_client_is_known_also_where_a_function_is_handed_it(
+    work: str, name: str | None, outlives: bool
+) -> None:
+    (client,) = read(OFFICIAL + f"let cached;\nasync function connect() {{ {work} }}").clients
+    assert (client.name, client.outlives) == (name, outlives)
+
+
+def test_a_method_is_not_taken_for_a_function_of_the_same_name() -> None:
+    source = OFFICIAL + (
+        "async function connect() { return MongoClient.connect(uri); }\n"
+        "exports.handler = async (event) => { await socket.connect(); };"
+    )
+    assert lifetimes(source) == [Lifetime.UNKNOWN]

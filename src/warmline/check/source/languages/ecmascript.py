@@ -197,6 +197,30 @@ def _object(node: Node, source: Source) -> Node | None:
     return _object(given[0], source) if given[0].type != "identifier" else None
 
 
+def handed(construction: Node) -> Node | None:
+    """
+    ``cached`` of ``connect(uri, (error, client) => { cached = client; })`` and of ``connect(uri).then(…)``.
+    """
+    given = arguments(construction).positional
+    callback, place = (given[-1] if given else None), 1
+    member = construction.parent
+    if member is not None and member.type == "member_expression" and text(member).endswith(".then"):
+        then = arguments(member.parent).positional if member.parent is not None else ()
+        callback, place = (then[0] if then else None), 0
+    if callback is None or callback.type not in FUNCTIONS:
+        return None
+    parameters = callback.child_by_field_name("parameters") or callback.child_by_field_name("parameter")
+    named = [parameters] if parameters is not None and parameters.type == "identifier" else []
+    named = named or (parameters.named_children if parameters is not None else [])
+    if len(named) <= place:
+        return None
+    for assignment in find(callback, frozenset({"assignment_expression"})):
+        right = assignment.child_by_field_name("right")
+        if right is not None and text(right) == text(named[place]).partition(":")[0]:
+            return assignment.child_by_field_name("left")
+    return None
+
+
 def literal(node: Node) -> tuple[Part, ...] | None:
     """
     Strings, template strings, numbers and truth values.

@@ -36,5 +36,6 @@ LANGUAGE = Language(
     literal=ecmascript.literal,
     environment=ecmascript.environment,
     unpacked=ecmascript.unpacked,
+    handed=ecmascript.handed,
     entries=exported.entries,
 )
