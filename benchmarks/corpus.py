@@ -46,6 +46,10 @@ _LABEL = re.compile(r"(?P<rule>WL\d{3})(?P<kind>[x?]?)(?:@(?P<line>\d+))?")
 
 @dataclass(frozen=True)
 class Label:
+    """
+    What a reviewer expects: a rule, at a line if it has one.
+    """
+
     rule: str
     kind: str
     line: int | None
@@ -57,6 +61,10 @@ class Label:
 
 @dataclass(frozen=True)
 class Entry:
+    """
+    A row of the list.
+    """
+
     set: str
     repository: str
     path: str
@@ -114,7 +122,7 @@ def content(entry: Entry, cache: Path, *, offline: bool) -> bytes | None:
         return None
     address = f"{RAW}/{entry.repository}/{entry.commit}/{urllib.parse.quote(entry.path)}"
     try:
-        with urllib.request.urlopen(address, timeout=30) as answer:
+        with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310: the scheme is ours
             data: bytes = answer.read()
     except urllib.error.URLError as error:
         print(f"not fetched: {address}: {error}", file=sys.stderr)
@@ -184,9 +192,7 @@ def merged(scores: Iterable[Score]) -> Score:
 
 
 def figures(score: Score) -> str:
-    precision, recall = (
-        "  -  " if ratio is None else f"{ratio:5.3f}" for ratio in (score.precision, score.recall)
-    )
+    precision, recall = ("  -  " if ratio is None else f"{ratio:5.3f}" for ratio in (score.precision, score.recall))
     counts = f"{len(score.right):4} right {len(score.wrong):3} wrong {len(score.missed):3} missed"
     return f"{counts}  precision {precision}  recall {recall}"
 
@@ -235,9 +241,7 @@ def main() -> None:
             "repositories": len(groups),
             "absent": absent,
             "rules": {
-                rule: {
-                    language: vars(score) for (id_, language), score in sorted(scores.items()) if id_ == rule
-                }
+                rule: {language: vars(score) for (id_, language), score in sorted(scores.items()) if id_ == rule}
                 for rule in LABELLED
             },
             "across": [{"found": seen, "what": name} for seen, name in together],
