@@ -122,7 +122,7 @@ def content(entry: Entry, cache: Path, *, offline: bool) -> bytes | None:
         return None
     address = f"{RAW}/{entry.repository}/{entry.commit}/{urllib.parse.quote(entry.path)}"
     try:
-        with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310: the scheme is ours
+        with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310
             data: bytes = answer.read()
     except urllib.error.URLError as error:
         print(f"not fetched: {address}: {error}", file=sys.stderr)
