@@ -99,6 +99,12 @@ class Score:
         return len(self.right) / there if there else None
 
 
+Scores = dict[tuple[str, str], Score]
+"""
+By rule and language.
+"""
+
+
 def entries(which: str | None) -> Iterator[Entry]:
     with LIST.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t"):
@@ -140,10 +146,11 @@ def check(files: dict[str, bytes]) -> list[Finding]:
     return [found for found in findings(read_project(files), rules) if found.confidence > Confidence.LOW]
 
 
-def judge(entry: Entry, found: Iterable[Finding], scores: dict[tuple[str, str], Score]) -> list[Finding]:
+def judge(entry: Entry, found: Iterable[Finding], scores: Scores, *, together: bool) -> list[Finding]:
     """
     Hold a file's findings against its labels.
 
+    :param together: whether the checker had the other files of the repository too.
     :return: the findings of rules that it was not labelled for.
     """
     of_rules = defaultdict(list)
@@ -155,31 +162,18 @@ def judge(entry: Entry, found: Iterable[Finding], scores: dict[tuple[str, str], 
         # The exact ones first, then those without a line, which stand for as many as there are.
         labels = sorted((label for label in entry.labels if label.rule == rule), key=lambda label: label.line is None)
         for label in labels:
+            if label.kind == "x" and not together:
+                continue
             fitting = [finding for finding in rest if label.fits(finding)]
             rest = [finding for finding in rest if finding not in fitting]
-            if label.kind == "" and fitting:
+            if label.kind == "?":
+                continue
+            if fitting:
                 score.right.append(f"{entry.name}:{fitting[0].location.line}")
-            elif label.kind == "":
+            else:
                 score.missed.append(f"{entry.name}:{label.line or ''} ({entry.note})")
-            elif label.kind == "x":
-                rest += fitting
         score.wrong += [f"{entry.name}:{finding.location.line} ({finding.message})" for finding in rest]
     return [finding for rest in of_rules.values() for finding in rest]
-
-
-def across(group: dict[Entry, bytes]) -> Iterator[tuple[bool, str]]:
-    """
-    Check the files of a repository together: for each label that takes several, whether it was found.
-    """
-    found = check({entry.path: data for entry, data in group.items()})
-    for entry in group:
-        here = [finding for finding in found if finding.location.path == entry.path]
-        for label in entry.labels:
-            if label.kind == "x":
-                yield any(label.fits(finding) for finding in here), f"{entry.name}:{label.line or ''}"
-        for finding in here:
-            if finding.rule in LABELLED and not any(label.fits(finding) for label in entry.labels):
-                yield True, f"wrongly: {entry.name}:{finding.location.line} {finding.rule}"
 
 
 def merged(scores: Iterable[Score]) -> Score:
@@ -197,6 +191,21 @@ def figures(score: Score) -> str:
     return f"{counts}  precision {precision}  recall {recall}"
 
 
+def show(title: str, scores: Scores) -> None:
+    print(f"\n{title}")
+    built = {rule.id for rule in RULES}
+    for rule in LABELLED:
+        total = merged(score for (id_, _), score in scores.items() if id_ == rule)
+        print(f"{rule}  {figures(total)}{'' if rule in built else '  (there is no such rule yet)'}")
+        for language in sorted({language for id_, language in scores if id_ == rule}):
+            score = scores[rule, language]
+            if score.right or score.wrong or score.missed:
+                print(f"       {language:14} {figures(score)}")
+        for kind in ("wrong", "missed"):
+            for name in getattr(total, kind):
+                print(f"       {kind}: {name}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", choices=("dev", "held-out"))
@@ -205,48 +214,35 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
 
-    scores: dict[tuple[str, str], Score] = defaultdict(lambda: Score([], [], []))
     groups: dict[str, dict[Entry, bytes]] = defaultdict(dict)
-    others: Counter[str] = Counter()
     absent = 0
     for entry in entries(options.set):
         data = content(entry, options.cache, offline=options.offline)
         if data is None:
             absent += 1
-            continue
-        groups[entry.repository][entry] = data
-        others.update(f"{found.rule} {entry.language}" for found in judge(entry, check({entry.path: data}), scores))
+        else:
+            groups[entry.repository][entry] = data
+
+    alone: Scores = defaultdict(lambda: Score([], [], []))
+    together: Scores = defaultdict(lambda: Score([], [], []))
+    others: Counter[str] = Counter()
+    for group in groups.values():
+        found = check({entry.path: data for entry, data in group.items()})
+        for entry, data in group.items():
+            here = (finding for finding in found if finding.location.path == entry.path)
+            unlabelled = judge(entry, here, together, together=True)
+            others.update(f"{finding.rule} {entry.language}" for finding in unlabelled)
+            judge(entry, check({entry.path: data}), alone, together=False)
 
     files = sum(len(group) for group in groups.values())
-    built = {rule.id for rule in RULES}
-    print(f"{files} files of {len(groups)} repositories, {absent} not there\n")
-    for rule in LABELLED:
-        total = merged(score for (id_, _), score in scores.items() if id_ == rule)
-        print(f"{rule}  {figures(total)}{'' if rule in built else '  (not built)'}")
-        for language in sorted({language for id_, language in scores if id_ == rule}):
-            score = scores[rule, language]
-            if score.right or score.wrong or score.missed:
-                print(f"       {language:14} {figures(score)}")
-        for kind in ("wrong", "missed"):
-            for name in getattr(total, kind):
-                print(f"       {kind}: {name}")
-    together = [each for group in groups.values() if len(group) > 1 for each in across(group)]
-    print("\nfiles of a repository together:")
-    for seen, name in together:
-        print(f"       {'found' if seen else 'not found'}: {name}")
-    print("\nfindings of other rules:", dict(sorted(others.items())))
+    print(f"{files} files of {len(groups)} repositories, {absent} not there")
+    show("Each file alone:", alone)
+    show("The files of a repository together:", together)
+    print("\nFindings of other rules, together:", dict(sorted(others.items())))
     if options.json is not None:
-        report = {
-            "files": files,
-            "repositories": len(groups),
-            "absent": absent,
-            "rules": {
-                rule: {language: vars(score) for (id_, language), score in sorted(scores.items()) if id_ == rule}
-                for rule in LABELLED
-            },
-            "across": [{"found": seen, "what": name} for seen, name in together],
-            "others": others,
-        }
+        report = {"files": files, "repositories": len(groups), "absent": absent, "others": others}
+        for title, scores in (("alone", alone), ("together", together)):
+            report[title] = {f"{rule} {language}": vars(score) for (rule, language), score in sorted(scores.items())}
         options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
