@@ -80,6 +80,8 @@ def test_the_default_of_a_variable_is_not_all_that_a_connection_string_may_be() 
         ("mongodb://{}", False),
         ("mongodb://h/?w=1&{}", False),
         ("mongodb://h/?{}=1", False),
+        ("mongodb://h/?ssl=false{}", False),
+        ("mongodb://h/?appName={}-x", True),
         (None, False),
     ],
 )

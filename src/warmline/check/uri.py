@@ -62,7 +62,8 @@ def uri_options_known(uri: Value) -> bool:
     if "?" not in uri.text:
         # What follows the slash, or the host if there is none, may go on with options.
         return HOLE not in uri.text.rpartition("/")[2].rpartition("@")[2]
-    return not any(HOLE in name for name, _ in _pairs(_query(uri)))
+    # "…&ssl=false" + more: what is glued to a value may go on with options.
+    return not any(HOLE in name or (value.endswith(HOLE) and value != HOLE) for name, value in _pairs(_query(uri)))
 
 
 def defaulted(value: Value) -> bool:

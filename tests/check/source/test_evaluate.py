@@ -53,3 +53,24 @@ def test_a_connection_string_tells_what_stands_in_it(
     )
     assert found.uri is not None
     assert (found.uri.text, found.uri.environment, found.uri.parts) == (text, environment, parts)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "expected"),
+    [
+        ("function other() { const uri = 'a'; } function f() { new MongoClient(uri); }", "a.js", None),
+        ("const uri = 'a'; function f(uri) { new MongoClient(uri); }", "a.js", None),
+        ("let uri; function set() { uri = 'a'; } function f() { new MongoClient(uri); }", "a.js", "a"),
+        ("function f() { const uri = 'a'; return () => new MongoClient(uri); }", "a.js", "a"),
+        ("const uri = 'a'; function f(size) { new MongoClient(uri); }", "a.js", "a"),
+        (
+            "from pymongo import MongoClient\ndef other():\n    uri = 'a'\ndef f(uri):\n    MongoClient(uri)\n",
+            "a.py",
+            None,
+        ),
+    ],
+)
+def test_a_name_means_what_it_is_given_where_it_is_used(text: str, path: str, expected: str | None) -> None:
+    found = client(text, path)
+    assert found.uri is not None
+    assert found.uri.text == expected

@@ -10,7 +10,7 @@ from tree_sitter import Node
 
 from ..values import HOLE, Value, decimal
 from .language import Language
-from .tree import REFERENCES, Source, assigned, find, target, text
+from .tree import REFERENCES, Source, ancestors, assigned, find, names, target, text
 
 # A constant may be made of constants; a cycle must end.
 _MOST_HOPS = 4
@@ -54,6 +54,7 @@ class Values:
         self._language: Language = source.language
         self._constants = _constants(source)
         self._unpacked = dict(self._language.unpacked(source))
+        self._outliving: dict[int, set[str]] = {}
 
     def of(self, node: Node) -> Value:
         """
@@ -76,6 +77,27 @@ class Values:
         Return what a name is given, if it is given a value just once in the file.
         """
         return self._constants.get(name)
+
+    def _meant(self, use: Node) -> Node | None:
+        """
+        Return what a name is given, unless it means something else where it is used: a parameter, or a name that only
+        another function has.
+        """
+        name = text(use)
+        value = self._constants.get(name)
+        if value is None:
+            return None
+        functions = self._language.functions
+        home = next((outer for outer in ancestors(value) if outer.type in functions), None)
+        for outer in ancestors(use):
+            if outer == home:
+                return value
+            parameters = outer.child_by_field_name("parameters") if outer.type in functions else None
+            if parameters is not None and name in names(parameters, self._language.identifiers):
+                return None
+        if home is not None and home.id not in self._outliving:
+            self._outliving[home.id] = self._language.outliving(home)
+        return value if home is None or name in self._outliving[home.id] else None
 
     def _text(self, node: Node, known: _Known, hops: int) -> str | None:
         language = self._language
@@ -107,7 +129,7 @@ class Values:
                 known.environment.append(self._unpacked[name])
                 known.parts.append(self._unpacked[name])
                 return HOLE
-            constant = self._constants.get(name)
+            constant = self._meant(node)
             return self._text(constant, known, hops + 1) if constant is not None else None
         elif node.type in REFERENCES | _SUBSCRIPTS:
             known.parts.append(text(node))
@@ -124,7 +146,7 @@ class Values:
             within.names.append(name)
             if name in self._unpacked:
                 within.environment.append(self._unpacked[name])
-            constant = self._constants.get(name)
+            constant = self._meant(inner)
             if constant is not None and hops < _MOST_HOPS and name not in known.walk.followed:
                 known.walk.followed.add(name)
                 self._text(constant, within, hops + 1)

@@ -261,6 +261,9 @@ def test_lambda_s_runtime_is_known_by_its_module(imported: str, start: str) -> N
         f"func handle() {{ if client == nil {{ c, err := {CONNECT}\nclient = c }} }}{START}",
         "func handle() { get() }\nfunc get() { if client != nil { return client }\n"
         f"client, _ = {CONNECT}\nreturn client }}{START}",
+        f"func handle() {{ if c, ok := clients[uri]; ok {{ return c }}\nclients[uri], _ = {CONNECT} }}{START}",
+        f"func handle() {{ c, ok := clients[uri]\nif ok {{ return c }}\nclients[uri], _ = {CONNECT} }}{START}",
+        f"func handle() {{ c := client\nif c != nil {{ return c }}\nclient, _ = {CONNECT} }}{START}",
         f"func handle() {{ if client == nil {{ client = connect() }} }}\nfunc connect() {{ {CONNECT} }}{START}",
         f"func (h *H) Handle() {{ if h.client == nil {{ h.client, _ = {CONNECT} }} }}\n"
         "func main() { lambda.Start(h.Handle) }",

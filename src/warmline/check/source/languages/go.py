@@ -133,7 +133,30 @@ def _outliving(function: Node) -> set[str]:
         left = assignment.child_by_field_name("left")
         if left is not None:
             found |= names(left, _IDENTIFIERS)
-    return found - local
+    return (kept := found - local) | _other_names(function, kept)
+
+
+def _other_names(function: Node, kept: set[str]) -> set[str]:
+    """
+    The locals that are given what is kept: ``client, found := clients[uri]``.
+    """
+    found: set[str] = set()
+    for declaration in find(function, frozenset({"short_var_declaration"})):
+        left, right = declaration.child_by_field_name("left"), declaration.child_by_field_name("right")
+        if left is None or right is None or len(right.named_children) != 1:
+            continue
+        value = right.named_children[0]
+        if (
+            value.type in ("identifier", "selector_expression", "index_expression")
+            and names(value, _IDENTIFIERS) & kept
+        ):
+            found |= names(left, frozenset({"identifier"}))
+    return found - {"err"}
+
+
+def _asked(condition: Node) -> Node | None:
+    # if client, found := clients[uri]; found
+    return condition.child_by_field_name("initializer") or condition.child_by_field_name("condition")
 
 
 def _arguments(call: Node) -> Arguments:
@@ -235,6 +258,7 @@ LANGUAGE = Language(
     imports=_imports,
     handler=_handler,
     outliving=_outliving,
+    asked=_asked,
     means=_means,
     arguments=_arguments,
     construction=_construction,
