@@ -5,7 +5,8 @@ Files, read into one project's facts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Protocol, TypeVar
 
 from .infra.facts import InfraFacts
@@ -14,6 +15,7 @@ from .infra.readers import READERS
 from .project import Project
 from .source.across import follow
 from .source.facts import CodeFacts
+from .source.language import Language
 from .source.languages import language_of
 from .source.read import read_source
 
@@ -50,16 +52,48 @@ def read_project(files: Mapping[str, bytes], *, each: Each = one_by_one) -> Proj
     concerned = {path: data for path, data in files.items() if may_be_code(path, data)}
     # Those that templates name, whatever is in them.
     others = {path: files[path] for path in joined.handlers if path not in concerned}
-    code = each(partial(_read_code, joined.handlers), concerned)
-    handlers = each(partial(_read_handlers, joined.handlers), others)
+    reader = _Reader(joined.handlers, frozenset(_on_lambda(files)))
+    code = each(reader.read, concerned)
+    handlers = each(reader.read, others)
+
     languages = {path: language for path in files if (language := language_of(path)) is not None}
 
     def read(path: str, called: str | None) -> CodeFacts:
-        names = joined.handlers.get(path, ())
-        return read_source(path, files[path], languages[path], handlers=names, called=called)
+        return reader.read_as(languages[path], path, files[path], called=called)
 
     content = {path: files[path] for path in languages}
     return Project(follow(tuple(code), content, read), joined.infra, tuple(handlers))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """
+    Reads code with what the rest of the project tells of it.
+
+    :param handlers: by path the functions that templates name.
+    :param on_lambda: the folders of which a file hands a web application to Lambda, with its language.
+    """
+
+    handlers: Mapping[str, Iterable[str]]
+    on_lambda: frozenset[tuple[str, str]]
+
+    def read(self, path: str, data: bytes) -> CodeFacts | None:
+        language = language_of(path)
+        return self.read_as(language, path, data) if language is not None else None
+
+    def read_as(self, language: Language, path: str, data: bytes, *, called: str | None = None) -> CodeFacts:
+        # In a folder below, or in the same.
+        on_lambda = any((str(folder), language.name) in self.on_lambda for folder in PurePosixPath(path).parents)
+        return read_source(
+            path, data, language, handlers=self.handlers.get(path, ()), called=called, on_lambda=on_lambda
+        )
+
+
+def _on_lambda(files: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
+    for path, data in files.items():
+        language = language_of(path)
+        if language is not None and language.on_lambda is not None and language.on_lambda.search(data):
+            yield str(PurePosixPath(path).parent), language.name
 
 
 def is_checked(path: str) -> bool:
@@ -84,15 +118,6 @@ def may_be_infra(path: str, data: bytes) -> bool:
     return any(
         path.endswith(reader.suffixes) and any(mention in data for mention in reader.mentions) for reader in READERS
     )
-
-
-def _read_code(handlers: Mapping[str, Iterable[str]], path: str, data: bytes) -> CodeFacts | None:
-    return read_code(path, data, handlers=handlers.get(path, ()))
-
-
-def _read_handlers(handlers: Mapping[str, Iterable[str]], path: str, data: bytes) -> CodeFacts | None:
-    language = language_of(path)
-    return read_source(path, data, language, handlers=handlers[path]) if language is not None else None
 
 
 def read_code(path: str, data: bytes, *, handlers: Iterable[str] = ()) -> CodeFacts | None:

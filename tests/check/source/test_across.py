@@ -118,6 +118,41 @@ def test_the_way_goes_through_files_that_have_nothing_to_do_with_mongodb_and_nam
     assert "handler.py" in finding.message
 
 
+ROUTER = """
+from fastapi import APIRouter, Depends
+from .deps import get_db
+
+router = APIRouter()
+
+@router.get("/orders")
+def orders(db=Depends(get_db)):
+    return list(db.orders.find())
+"""
+
+DEPENDS = """
+from pymongo import MongoClient
+
+def get_db():
+    return MongoClient(URI).shop
+"""
+
+
+@pytest.mark.parametrize(
+    ("main", "expected"),
+    [
+        ("from mangum import Mangum\nhandler = Mangum(app)\n", Lifetime.PER_INVOCATION),
+        ("import uvicorn\nuvicorn.run(app)  # not Mangum\n", Lifetime.UNKNOWN),
+    ],
+)
+def test_python_routes_are_handlers_where_a_folder_above_hands_the_application_to_lambda(
+    main: str, expected: Lifetime
+) -> None:
+    (client,) = in_files({"api/main.py": main, "api/routers/orders.py": ROUTER, "api/routers/deps.py": DEPENDS})
+    assert client.lifetime is expected
+    (client,) = in_files({"other/main.py": main, "api/routers/orders.py": ROUTER, "api/routers/deps.py": DEPENDS})
+    assert client.lifetime is Lifetime.UNKNOWN
+
+
 NODE = 'import {{ MongoClient }} from "mongodb";\n{}\n'
 
 

@@ -89,6 +89,9 @@ def callee_text(call: CallSite) -> str:
     node = call.node
     if (macro := node.child_by_field_name("macro")) is not None:
         return f"{text(macro)}!"
+    if node.type.endswith("parameter"):
+        # Its default or annotation names what is called with the function: Depends(connect).
+        return call.name
     arguments = node.child_by_field_name("arguments")
     if arguments is None:
         # That of new(…) has no name of its own.

@@ -4,6 +4,7 @@ What the engine must know of a language: node kinds, a query, and a few function
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -122,6 +123,7 @@ class Language:
     :param properties: whether a name alone may run a function of the file, which the query captures as ``@callee``.
     :param constructor_names: methods that construct an object of the class they stand in.
     :param classes: kinds of class definitions.
+    :param on_lambda: what in a file shows that the web application of its folder, and of those in it, is on Lambda.
     :param closers: methods that close a client.
 
     :param imports: the names that come from other modules.
@@ -168,6 +170,7 @@ class Language:
     properties: bool = False
     constructor_names: frozenset[str] = frozenset()
     classes: frozenset[str] = frozenset()
+    on_lambda: re.Pattern[bytes] | None = None
     closers: frozenset[str] = frozenset({"close"})
 
     imports: Callable[[Source], Iterator[Import]]

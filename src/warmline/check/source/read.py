@@ -32,7 +32,13 @@ _MOST_ERRORS = 0.2
 
 
 def read_source(
-    path: str, data: bytes, language: Language, *, handlers: Iterable[str] = (), called: str | None = None
+    path: str,
+    data: bytes,
+    language: Language,
+    *,
+    handlers: Iterable[str] = (),
+    called: str | None = None,
+    on_lambda: bool = False,
 ) -> CodeFacts:
     """
     Read one file.
@@ -42,6 +48,7 @@ def read_source(
     :param handlers: the names of its functions that templates name as handlers.
     :param called: what another file calls for every invocation: a function or a class (``connect``), a class's method
         (``Database.connect``), or a method of an object that the file exports (``*.connect``).
+    :param on_lambda: whether the project is seen to hand a web application to Lambda.
     """
     try:
         data.decode("utf-8")
@@ -50,7 +57,7 @@ def read_source(
         return CodeFacts(path=path, language=language.name, problem=problem)
     parser, query = _tools(language)
     root = parser.parse(data).root_node
-    source = Source(path, data, root, language)
+    source = Source(path, data, root, language, on_lambda)
     functions = Functions(source, query, handlers)
     if called is not None:
         functions.call_from_outside(called)

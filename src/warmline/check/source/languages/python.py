@@ -246,6 +246,7 @@ LANGUAGE = Language(
     constructor_names=frozenset({"__init__", "__new__"}),
     classes=frozenset({"class_definition"}),
     closers=frozenset({"close", "disconnect", "disconnect_all", "with"}),
+    on_lambda=calls.ON_LAMBDA,
     imports=_imports,
     handler=calls.handler,
     outliving=calls.outliving,

@@ -30,7 +30,8 @@ _ROUTE = re.compile(
 
 # What hands a web application to Lambda.
 ON_LAMBDA = re.compile(
-    rb"\b(aws_lambda_powertools|chalice|[Mm]angum|aws_wsgi|awsgi|serverless_wsgi|serverless-wsgi|apig_wsgi|zappa)\b"
+    rb"^\s*(?:from|import)\s+(?:aws_lambda_powertools|chalice|mangum|aws_wsgi|awsgi|serverless_wsgi|apig_wsgi|zappa)\b",
+    re.MULTILINE,
 )
 
 _CACHE = re.compile(r"@[\w.]*\b(lru_cache|alru_cache|cache|cached_property|cached|singleton|once|cache_resource)\b")
