@@ -5,8 +5,8 @@ The kinds of templates that are read: one module each, listed here. The first th
 from __future__ import annotations
 
 from ..reader import Reader
-from . import cloudformation, serverless, terraform
+from . import cloudformation, serverless, terraform, terraform_json
 
-READERS: tuple[Reader, ...] = (cloudformation.READER, serverless.READER, terraform.READER)
+READERS: tuple[Reader, ...] = (terraform.READER, terraform_json.READER, cloudformation.READER, serverless.READER)
 
 __all__ = ["READERS"]

@@ -1,5 +1,5 @@
 """
-Terraform's HCL, and the values that variables are given.
+Terraform's HCL, its JSON form, and the values that variables are given.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def read(path: str, data: bytes) -> InfraFacts | None:
 READER = Reader(
     name="Terraform",
     kinds=("terraform",),
-    suffixes=(".tf", ".tfvars"),
+    suffixes=(".tf", ".tfvars", ".tf.json", ".tfvars.json"),
     # What a resource needs may stand in a file that names neither Lambda nor MongoDB.
     mentions=(b"=", b"{"),
     comment="#",

@@ -10,7 +10,12 @@ from ...values import Value
 from ..facts import Network, Port, SecurityGroup, Subnet
 from .data import Fields, Resource, of, refers
 
-_ENDPOINTS = ("mongodbatlas_privatelink_endpoint", "mongodbatlas_privatelink_endpoint_service")
+_ENDPOINTS = (
+    "mongodbatlas_privatelink_endpoint",
+    "mongodbatlas_privatelink_endpoint_serverless",
+    "mongodbatlas_privatelink_endpoint_service",
+    "mongodbatlas_privatelink_endpoint_service_serverless",
+)
 _VPC_MODULE = "terraform-aws-modules/vpc/aws"
 
 # What Terraform and EC2 call all protocols, with all of their ports.

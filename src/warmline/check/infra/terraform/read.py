@@ -5,10 +5,13 @@ Terraform files, read into facts.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Files
 
 from ...values import Value
+from .. import yaml
 from ..facts import InfraFacts, Parameter
+from ..nodes import Mapping
 from .atlas import access_entries, clusters, database_users
 from .data import Fields, Items, Resource
 from .functions import functions
@@ -17,19 +20,44 @@ from .modules import deployments
 from .network import networks, security_groups, subnets
 from .scope import Scope
 from .syntax import File, Text, expressions
+from .tfjson import read_json, read_plan
 
 _CONNECTION_STRING = re.compile(r"mongodb(\+srv)?://")
 
 
-def read_terraform(files: Mapping[str, bytes]) -> tuple[InfraFacts, ...]:
+def read_terraform(files: Files[str, bytes]) -> tuple[InfraFacts, ...]:
     """
     Read all Terraform files of a project.
 
     Files of one folder are a module, and a module's values come from what calls it. So each module that nothing calls
     makes facts of its own files and of those of the modules that it calls, once for each of these files.
     """
-    parsed = [read_hcl(path, data) for path, data in files.items()]
+    parsed = [(read_json if path.endswith(".json") else read_hcl)(path, data) for path, data in files.items()]
     return tuple(facts for each in deployments(parsed) for facts in _facts(each.folder, each.scopes, each.resources))
+
+
+def read_shown(path: str, data: bytes) -> InfraFacts | None:
+    """
+    Read what ``terraform show -json`` prints of a plan or of the state; ``None``: it is something else.
+    """
+    document = yaml.read(path, data)
+    root = document.root
+    if not isinstance(root, Mapping) or root.get("terraform_version") is None:
+        return None
+    resources = read_plan(document)
+    return InfraFacts(
+        path=path,
+        kind="terraform",
+        module=path,
+        functions=tuple(functions(resources, resources)),
+        clusters=tuple(clusters(resources)),
+        access_entries=tuple(access_entries(resources)),
+        database_users=tuple(database_users(resources)),
+        security_groups=tuple(security_groups(resources, resources)),
+        subnets=tuple(subnets(resources)),
+        networks=tuple(networks(resources, resources)),
+        problem=document.problem,
+    )
 
 
 def _facts(folder: str, scopes: Iterable[Scope], everything: tuple[Resource, ...]) -> Iterator[InfraFacts]:
