@@ -4,14 +4,20 @@ WL121: a Node.js handler that answers by its callback, and leaves Lambda waiting
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from warmline.facts import sources
 
 from ..finding import Confidence, Edit, Finding, Fix, Severity
 from ..project import Project
-from ..source.facts import CodeFacts, EntryPoint
+from ..source.facts import Call, CodeFacts, EntryPoint
 from .rule import Rule
+
+_DRIVERS = ("mongodb", "mongoose")
+
+# What a chain of calls begins with.
+_HEAD = re.compile(r"[^\w$]")
 
 _LANGUAGES = ("javascript", "typescript")
 
@@ -37,7 +43,7 @@ def _match(rule: Rule, project: Project) -> Iterator[Finding]:
         unset = not any(_set_in(other) for other in reached)
         refused = _refused_by(facts, project)
         for entry in facts.entry_points:
-            if not _answers_by_callback(entry, facts):
+            if not _answers_by_callback(entry, facts) or not _uses_client(entry, facts, project):
                 continue
             confidence = Confidence.HIGH if facts.clients else Confidence.MEDIUM
             if refused is not None:
@@ -79,6 +85,42 @@ def _answers_by_callback(entry: EntryPoint, facts: CodeFacts) -> bool:
         for call in facts.calls
         if call.function == entry.name
     )
+
+
+def _uses_client(entry: EntryPoint, facts: CodeFacts, project: Project) -> bool:
+    """
+    Whether the handler, or a function of its file that it calls, has to do with a client, here or in what it imports.
+    """
+    if any(client.function is None and client.call.endswith("onnect") for client in facts.clients):
+        # It is connected when the module is loaded.
+        return True
+    telling = {client.name for client in facts.clients} | {
+        imported.name
+        for imported in facts.imports
+        if imported.module in _DRIVERS or next(project.modules.meant(imported, facts), None) is not None
+    }
+    short = {name.rpartition(".")[2]: name for name in facts.functions}
+    reached, waiting = {entry.name}, [entry.name]
+    while waiting:
+        function = waiting.pop()
+        if any(client.function == function for client in facts.clients):
+            return True
+        for call in facts.calls:
+            if call.function != function:
+                continue
+            heads = {_HEAD.split(text)[0] for text in (call.text.removeprefix("new "), *_parts(call))}
+            if heads & telling:
+                return True
+            called = short.get(call.name)
+            if called is not None and called not in reached:
+                reached.add(called)
+                waiting.append(called)
+    return False
+
+
+def _parts(call: Call) -> Iterator[str]:
+    for argument in call.arguments:
+        yield from argument.parts
 
 
 def _name(parameter: str) -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from ..source.facts import Call
+from ..values import Value
 
 # get_secret_value, getSecretValue, GetSecretValueAsync, new GetSecretValueCommand
 _SECRETS_MANAGER = re.compile(r"get_?secret_?value(async|command)?", re.IGNORECASE)
@@ -35,13 +36,22 @@ def service(call: Call) -> str | None:
         (_KMS, _OF_KMS, "KMS"),
     ):
         if spelling.fullmatch(call.name) and any(other.search(said) for said in _said(call)):
-            return name
+            # KMS also decrypts data; what a deployment encrypted stands in the environment.
+            return name if spelling is not _KMS or any(value.environment for value in values(call)) else None
     return None
+
+
+def values(call: Call) -> Iterator[Value]:
+    """
+    Yield all that a call is given.
+    """
+    yield from call.arguments
+    yield from (option.value for option in call.keywords)
 
 
 def _said(call: Call) -> Iterator[str]:
     yield call.text
     for option in call.keywords:
         yield option.name
-    for argument in call.arguments:
-        yield from argument.names
+    for value in values(call):
+        yield from value.names

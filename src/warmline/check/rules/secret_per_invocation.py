@@ -4,14 +4,20 @@ WL166: a secret that is fetched in every invocation.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from warmline.facts import sources
 
 from ..finding import Confidence, Finding, Severity
 from ..project import Project
-from .fetches import service
+from .fetches import service, values
 from .rule import Rule
+
+_NAME = re.compile(r"[\w$]+")
+
+# In Go it is the first parameter.
+_CONTEXT = frozenset({"ctx", "context", "Context"})
 
 
 def _match(rule: Rule, project: Project) -> Iterator[Finding]:
@@ -19,8 +25,17 @@ def _match(rule: Rule, project: Project) -> Iterator[Finding]:
         with_client = any(other.clients for other in project.modules.reached_from(facts.path))
         if not with_client and facts in project.handlers:
             continue
+        events = {
+            name
+            for entry in facts.entry_points
+            for parameter in entry.parameters[:1]
+            for name in _NAME.findall(parameter)
+        } - _CONTEXT
         for call in facts.calls:
             if not call.path or (fetched_from := service(call)) is None:
+                continue
+            if any(events & set(value.names) for value in values(call)):
+                # Which one it is depends on the event.
                 continue
             yield rule.finding(
                 call.location,

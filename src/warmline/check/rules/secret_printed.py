@@ -40,7 +40,10 @@ _TRANSPARENT = re.compile(
     r"|format!|String\.valueOf"
 )
 
-_PASSWORD = re.compile(r"(.*[_\-.]|.*[a-z](?=P))?(password|passwd|pass|pwd)", re.IGNORECASE)
+# Not PWD alone, which is a folder.
+_PASSWORD_VARIABLE = re.compile(r"\w*(PASSWORD|PASSWD)|\w+_(PASS|PWD|PW)", re.IGNORECASE)
+
+_PASSWORD = re.compile(r"([\w.]*[._])?(password|passwd|pass|pwd|pw)|\w*(Password|Passwd|Pass|Pwd)|[A-Z_]*PASSWORD")
 
 _URI_VARIABLE = re.compile(r"\w*(MONGO|ATLAS|DB|DATABASE)\w*(URI|URL|DSN|CONN(ECTION)?(_?STR(ING)?)?)", re.IGNORECASE)
 _SECRET_VARIABLE = re.compile(r"\w*(MONGO|ATLAS|DB|DATABASE)\w*SECRET", re.IGNORECASE)
@@ -98,13 +101,13 @@ def _secret(
     if parts and value.text is not None and _has_password(value.text):
         return "a connection string with its password", Confidence.HIGH
     for part in parts:
-        if part in value.environment or part.isupper():
-            if _PASSWORD.fullmatch(part):
+        if part in value.environment:
+            if _PASSWORD_VARIABLE.fullmatch(part):
                 return f"the password in {part}", Confidence.HIGH
-            if part in value.environment and (_URI_VARIABLE.fullmatch(part) or _SECRET_VARIABLE.fullmatch(part)):
+            if _URI_VARIABLE.fullmatch(part) or _SECRET_VARIABLE.fullmatch(part):
                 return f"the value of {part}", Confidence.MEDIUM
         for client in facts.clients:
-            if (found := _given_to(client, part, call)) is not None:
+            if (found := _given_to(client, part, call, facts)) is not None:
                 return found
         holder = re.split(r"[.\[]", part, maxsplit=1)[0]
         confidence = fetched.get((holder, call.function)) or fetched.get((holder, None))
@@ -118,12 +121,12 @@ def _has_password(text: str) -> bool:
     return found is not None and (HOLE in found["password"] or not is_placeholder(found["password"]))
 
 
-def _given_to(client: Client, part: str, call: Call) -> tuple[str, Confidence] | None:
+def _given_to(client: Client, part: str, call: Call, facts: CodeFacts) -> tuple[str, Confidence] | None:
     """
     Whether a name is the client's connection string, or the password in it.
     """
     uri = client.uri
-    if uri is None or part not in uri.parts:
+    if uri is None or part not in uri.parts or not _same(part, call, client, facts):
         return None
     # The name is all of the argument, but for a sign of its type.
     if part == uri.parts[0] and uri.location.end - uri.location.start <= len(part) + 2:
@@ -137,6 +140,16 @@ def _given_to(client: Client, part: str, call: Call) -> tuple[str, Confidence] |
     if _PASSWORD.fullmatch(part) and uri.text is not None and _has_password(uri.text):
         return f"the password {part}", Confidence.HIGH
     return None
+
+
+def _same(name: str, call: Call, client: Client, facts: CodeFacts) -> bool:
+    """
+    Whether a name means the same where something is printed and where the client is constructed.
+    """
+    if call.function == client.function:
+        return True
+    given = {assignment.function for assignment in facts.assignments if assignment.target == name}
+    return None in given and call.function not in given and client.function not in given - {None}
 
 
 def _fetched(facts: CodeFacts) -> Mapping[tuple[str, str | None], Confidence]:

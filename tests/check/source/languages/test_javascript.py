@@ -43,6 +43,7 @@ BODY = "const client = await MongoClient.connect(uri); return client.db();"
         f"exports.handler = middy().use(cors()).handler(async () => {{ {BODY} }});",
         f"exports.handler = Sentry.AWSLambda.wrapHandler(async () => {{ {BODY} }});",
         f"export const getOrder = withLogging(async (e) => {{ {BODY} }});",
+        f"const base = async (event) => {{ {BODY} }};\nexports.getOrder = withLogging(base);",
         f"class Api {{ async handle(event) {{ {BODY} }} }}\nconst api = new Api();\n"
         "exports.handler = api.handle.bind(api);",
         f"const serverless = require('serverless-http');\nconst app = express();\n"
@@ -61,6 +62,8 @@ def test_a_client_in_an_exported_handler_is_constructed_in_every_invocation(expo
         f"async function main(event) {{ {BODY} }}",
         f"module.exports = {{ connect: once(async () => {{ {BODY} }}) }};",
         f"app.get('/', async (req, res) => {{ {BODY} }});",
+        f"export const getDb = withRetry(async () => {{ {BODY} }});",
+        f"const connect = async (uri) => {{ {BODY} }};\nexports.connect = wrapped(connect);",
     ],
 )
 def test_a_client_in_another_function_is_not_said_to_be(exported: str) -> None:

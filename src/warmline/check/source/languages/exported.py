@@ -24,7 +24,10 @@ _CONTEXT = re.compile(r"\s*_*(context|ctx)\b|.*:\s*Context\b", re.DOTALL)
 _TYPE = re.compile(r"\bHandler\b|\b(APIGateway|SQS|SNS|S3|Scheduled|DynamoDB|EventBridge|Kinesis|ALB)\w*Handler\b")
 
 # What makes a handler of the function that it is given.
-_WRAPPER = re.compile(r"middy|with[A-Z]\w*|\w*[wW]rap\w*|\w*[hH]andler|lambda\w*")
+_WRAPPER = re.compile(r"middy|lambda\w*|\w*[hH]andler")
+
+# The same, if that function takes an event: others are wrapped too.
+_MAYBE_WRAPPER = re.compile(r"with[A-Z]\w*|\w*[wW]rap\w*")
 
 # What makes a handler of a web application.
 _ADAPTERS = frozenset(
@@ -41,6 +44,8 @@ _ADAPTERS = frozenset(
         "lambda-api",
     }
 )
+
+_FUNCTIONS = frozenset({"function_declaration", "function_expression", "arrow_function", "method_definition"})
 
 _ROUTES = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "all"})
 
@@ -93,12 +98,34 @@ def entries(source: Source) -> Iterator[Node]:
     found = False
     for export in exports(source):
         node = _bare(export.value)
-        if export.name in _NAMES or (node.type == "call_expression" and _WRAPPER.fullmatch(_called(node))):
+        if export.name in _NAMES or (node.type == "call_expression" and _wraps_handler(node, source)):
             found = True
-            if node.type not in ("function_declaration", "function_expression", "arrow_function", "method_definition"):
+            if node.type not in _FUNCTIONS:
                 yield node
     if found and any(imported.module in _ADAPTERS for imported in imports(source)):
         yield from _routes(source)
+
+
+def _wraps_handler(call: Node, source: Source) -> bool:
+    called = _called(call)
+    if _WRAPPER.fullmatch(called):
+        return True
+    if not _MAYBE_WRAPPER.fullmatch(called):
+        return False
+    given = set()
+    for arguments in find(call, frozenset({"arguments"})):
+        given |= {text(node) for node in arguments.named_children if node.type == "identifier"}
+    functions = [*find(call, _FUNCTIONS)]
+    for node in find(source.root, frozenset({"function_declaration", "variable_declarator"})) if given else ():
+        name, value = node.child_by_field_name("name"), node.child_by_field_name("value") or node
+        if name is not None and text(name) in given and value.type in _FUNCTIONS:
+            functions.append(value)
+    return any(_takes_event(function) for function in functions)
+
+
+def _takes_event(function: Node) -> bool:
+    parameters = function.child_by_field_name("parameters") or function.child_by_field_name("parameter")
+    return parameters is not None and _EVENT.match(text(parameters).lstrip("{( ")) is not None
 
 
 def _bare(node: Node) -> Node:
