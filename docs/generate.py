@@ -8,11 +8,27 @@ import hashlib
 import ssl
 from pathlib import Path
 
+from warmline.check.ignores import UNUSED_IGNORE
+from warmline.check.rules import RULES, Rule
+from warmline.check.source.languages import LANGUAGES
 from warmline.runtime import trust
 from warmline.runtime.defaults import DEFAULTS, PER_CLUSTER, Default
 
 OPTIONS_PAGE = Path(__file__).parent / "reference" / "options.md"
 ROOTS_PAGE = Path(__file__).parent / "reference" / "trust.md"
+RULES_FOLDER = Path(__file__).parent / "rules"
+FIXTURES = Path(__file__).parents[1] / "tests" / "check" / "rules" / "fixtures"
+
+# What the fixtures' names begin with, as people call it and as a code block is marked.
+TITLES = {
+    **{language.name: language.title for language in reversed(LANGUAGES)},
+    "sam": "AWS SAM",
+    "cloudformation": "CloudFormation",
+    "serverless": "Serverless Framework",
+    "terraform": "Terraform",
+}
+BLOCKS = {".py": "python", ".js": "javascript", ".ts": "typescript", ".go": "go", ".java": "java", ".cs": "csharp"}
+BLOCKS |= {".rb": "ruby", ".rs": "rust", ".yaml": "yaml", ".yml": "yaml", ".json": "json", ".tf": "hcl"}
 
 
 def value(default: Default) -> str:
@@ -97,6 +113,88 @@ def roots_page() -> str:
     )
 
 
+def rule_pages() -> dict[str, str]:
+    """
+    The rules' pages, by their files' names.
+    """
+    every = (UNUSED_IGNORE, *RULES)
+    return {"index.md": rules_index(every), **{f"{rule.id}.md": rule_page(rule) for rule in every}}
+
+
+def rules_index(every: tuple[Rule, ...]) -> str:
+    rows = []
+    for rule in every:
+        severity = rule.severity.name.lower()
+        rows.append(f"| [{rule.id}]({rule.id}.md) | `{rule.name}` | {rule.summary} | {severity} | {practice(rule)} |")
+    return "\n".join(
+        [
+            "# Rules",
+            "",
+            "<!-- Made by docs/generate.py from src/warmline/check/rules: change it there. -->",
+            "",
+            "What `warmline check` finds; [how to use it](../checker.md).",
+            "`warmline rule WL101` shows the same text without a network.",
+            "",
+            "| id | name | what it finds | severity | practice |",
+            "| --- | --- | --- | --- | --- |",
+            *rows,
+            "",
+        ]
+    )
+
+
+def practice(rule: Rule) -> str:
+    return f"[{rule.practice}](../practices/{rule.practice}.md)" if rule.practice else ""
+
+
+def rule_page(rule: Rule) -> str:
+    off = "" if rule.default else " It runs only if it is selected: `--select`."
+    lines = [
+        f"# {rule.id}: {rule.name}",
+        "",
+        "<!-- Made by docs/generate.py from src/warmline/check/rules and its fixtures: change it there. -->",
+        "",
+        f"Severity {rule.severity.name.lower()}{', practice ' + practice(rule) if rule.practice else ''}.{off}",
+        "",
+        "## What it finds",
+        "",
+        rule.summary,
+        "",
+        "## Why it is bad",
+        "",
+        rule.why,
+        "",
+        "## What to do",
+        "",
+        rule.fix,
+        "",
+    ]
+    for reads in rule.reads:
+        lines += [f"## {TITLES[reads]}", "", *example(rule, reads, "bad"), *example(rule, reads, "good")]
+    if rule.sources:
+        lines += ["## References", "", *(f"- [{source.title}]({source.url})" for source in rule.sources), ""]
+    return "\n".join(lines)
+
+
+def example(rule: Rule, reads: str, kind: str) -> list[str]:
+    """
+    The first fixture of a kind; of a folder each file.
+    """
+    fixture = min(path for path in (FIXTURES / rule.id).iterdir() if path.name.split(".")[0] == f"{reads}_{kind}")
+    files = [fixture] if fixture.is_file() else sorted(path for path in fixture.rglob("*") if path.is_file())
+    lines = ["Bad; the comment marks the finding:" if kind == "bad" else "Good:", ""]
+    for file in files:
+        if len(files) > 1:
+            lines += [f"`{file.relative_to(fixture).as_posix()}`", ""]
+        lines += [f"```{BLOCKS.get(file.suffix, 'text')}", file.read_text().strip("\n"), "```", ""]
+    return lines
+
+
 if __name__ == "__main__":
+    RULES_FOLDER.mkdir(exist_ok=True)
+    for stale in {path.name for path in RULES_FOLDER.iterdir()} - rule_pages().keys():
+        (RULES_FOLDER / stale).unlink()
+    for name, page in rule_pages().items():
+        (RULES_FOLDER / name).write_text(page)
     OPTIONS_PAGE.write_text(options_page())
     ROOTS_PAGE.write_text(roots_page())

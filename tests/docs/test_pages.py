@@ -33,6 +33,12 @@ def test_the_page_of_root_certificates_is_what_the_file_says() -> None:
     assert module.ROOTS_PAGE.read_text() == module.roots_page(), "run `make docs`"
 
 
+def test_the_pages_of_the_rules_are_what_the_code_and_the_fixtures_say() -> None:
+    module = generator()
+    there = {path.name: path.read_text() for path in module.RULES_FOLDER.iterdir()}
+    assert there == module.rule_pages(), "run `make docs`"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text())
