@@ -236,7 +236,18 @@ def test_the_code_is_the_folder_that_an_archive_is_made_of() -> None:
     archive = 'data "archive_file" "z" {\n  source_dir = "${path.module}/src"\n}\n'
     code = function_of(archive + lambda_function("filename = data.archive_file.z.output_path")).code
     assert code is not None
-    assert code.text == "./src"
+    assert code.text == "src"
+
+
+def test_a_path_goes_from_the_module_that_it_is_written_in() -> None:
+    archive = 'data "archive_file" "z" {\n  source_dir = var.code\n}\n'
+    function = function_of(
+        'module "wrap" {\n  source = "./wrap"\n}',
+        wrap__main='module "fn" {\n  source = "../fn"\n  code = "${path.module}/src"\n}',
+        fn__main='variable "code" {}\n' + archive + lambda_function("filename = data.archive_file.z.output_path"),
+    )
+    assert function.code is not None
+    assert function.code.text == "../wrap/src"
 
 
 def test_the_module_of_the_community_has_its_own_names() -> None:

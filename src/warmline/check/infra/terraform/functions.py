@@ -7,8 +7,10 @@ https://registry.terraform.io/modules/terraform-aws-modules/lambda/aws/latest
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from ...values import Value
 from ..facts import Function, Variable, Vpc
@@ -20,12 +22,29 @@ _MODULE = re.compile(r"terraform-aws-modules/(terraform-aws-)?lambda(/aws|\.git)
 _UNRESERVED = "-1"
 
 
-def functions(resources: Iterable[Resource], everything: tuple[Resource, ...]) -> Iterator[Function]:
+def functions(resources: Iterable[Resource], everything: tuple[Resource, ...], *, folder: str) -> Iterator[Function]:
     """
     Yield the functions among some resources.
 
     :param everything: what they may refer to.
+    :param folder: that of the module that is deployed.
     """
+    for function in _functions(resources, everything):
+        yield replace(function, code=_from_template(function, folder))
+
+
+def _from_template(function: Function, folder: str) -> Value | None:
+    """
+    Return where the code is from the function's own file; Terraform's paths go from the module that is deployed.
+    """
+    code = function.code
+    if code is None or not code.complete or code.text is None or posixpath.isabs(code.text):
+        return code
+    here = posixpath.dirname(function.location.path) or "."
+    return replace(code, text=posixpath.relpath(posixpath.join(folder, code.text), here))
+
+
+def _functions(resources: Iterable[Resource], everything: tuple[Resource, ...]) -> Iterator[Function]:
     for resource in of(resources, "aws_lambda_function"):
         yield _function(resource, everything)
     for resource in of(resources, "module"):
@@ -117,7 +136,8 @@ def _in_vpc(body: Fields, subnets: str, groups: str) -> Vpc | None:
 def _code(body: Fields, everything: tuple[Resource, ...]) -> Value | None:
     file = body.value("filename")
     if file is None:
-        return body.value("s3_key")
+        # An object in S3 says nothing of where its sources are.
+        return None
     for archive in everything:
         if archive.kind == "archive_file" and refers(file, archive.address):
             # The archive is made of what is in the repository.

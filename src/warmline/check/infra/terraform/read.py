@@ -4,6 +4,7 @@ Terraform files, read into facts.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Files
@@ -49,7 +50,7 @@ def read_shown(path: str, data: bytes) -> InfraFacts | None:
         path=path,
         kind="terraform",
         module=path,
-        functions=tuple(functions(resources, resources)),
+        functions=tuple(functions(resources, resources, folder=posixpath.dirname(path))),
         clusters=tuple(clusters(resources)),
         access_entries=tuple(access_entries(resources)),
         database_users=tuple(database_users(resources)),
@@ -76,7 +77,7 @@ def _facts(folder: str, scopes: Iterable[Scope], everything: tuple[Resource, ...
                 path=file.path,
                 kind="terraform",
                 module=folder,
-                functions=tuple(functions(here, everything)),
+                functions=tuple(functions(here, everything, folder=folder)),
                 clusters=tuple(clusters(here)),
                 access_entries=tuple(access_entries(here)),
                 database_users=tuple(database_users(here)),

@@ -4,6 +4,7 @@ A module's names: variables, locals, what it calls and what calls it; and what i
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -168,11 +169,18 @@ class Scope:
                 block = child.module.outputs.get(output)
                 if block is not None and "value" in block.attributes:
                     return _follow(child.named("output", output, block.attributes["value"], hops), rest, unknown)
-            case ("path", "module" | "root" | "cwd"):
-                return Value(".", location)
+            case ("path", "module" | "root" | "cwd" as which):
+                return Value(self._folder() if which == "module" else ".", location)
             case ("each", "key" | "value" as which, *rest) if self.each is not None:
                 return _follow(self.each[which == "value"], rest, unknown)
         return unknown
+
+    def _folder(self) -> str:
+        # As Terraform does, from the folder of the module that is deployed.
+        top = self
+        while top.caller is not None:
+            top = top.caller
+        return posixpath.relpath(self.module.folder or ".", top.module.folder or ".")
 
     def _variable(self, name: str, location: Location, hops: int) -> Data:
         unknown = Value(None, location, (f"var.{name}",))
