@@ -7,10 +7,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from warmline.check import run
+from warmline.check import guard, run
 from warmline.check.config import Config
 from warmline.check.files import Problem
 from warmline.check.finding import Confidence, Severity
+from warmline.check.processes import in_processes
 from warmline.check.read import read_project
 from warmline.check.run import check
 
@@ -76,9 +77,9 @@ def hang_or_die(path: str, data: bytes) -> str:
 
 
 def test_a_file_that_hangs_or_kills_its_process_does_not_keep_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "_FILE_SECONDS", 1)
+    monkeypatch.setattr(guard, "_FILE_SECONDS", 1)
     files = {f"{name}.py": b"" for name in ("a", "hangs", "b", "dies", "c")}
-    results = {path: (facts, reason) for path, facts, reason in run._in_processes(hang_or_die, files)}
+    results = {path: (facts, reason) for path, facts, reason in in_processes(hang_or_die, files)}
     assert results == {
         "a.py": ("a.py", None),
         "b.py": ("b.py", None),

@@ -4,22 +4,15 @@ A whole check: files, their facts, findings, and which of those count.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
-import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 
 from .config import Config
 from .files import Listing, Problem, UnreadableError, content_problem, read_file
 from .finding import Finding
+from .guard import Reader, Result, guarded
 from .ignores import Suppressed, apply_ignores
 from .infra.facts import InfraFacts
 from .location import Location
@@ -31,11 +24,6 @@ Progress = Callable[[int, int], None]
 
 # Below so many bytes of code that has to do with MongoDB, other processes take longer to start than they save.
 _WORTH_PROCESSES = 1_000_000
-
-# A file of a megabyte takes a second.
-_FILE_SECONDS = 30
-
-_Reader = Callable[[str, bytes], Facts | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,9 +124,9 @@ class _Reading:
         self.problems: list[Problem] = []
         self._progress = progress
 
-    def each(self, read: _Reader[Facts], files: Mapping[str, bytes]) -> list[Facts]:
+    def each(self, read: Reader[Facts], files: Mapping[str, bytes]) -> list[Facts]:
         many = sum(map(len, files.values())) > _WORTH_PROCESSES and (os.cpu_count() or 1) > 1
-        results = (_in_processes if many else _here)(read, files)
+        results = _elsewhere(read, files) if many else _here(read, files)
         made: dict[str, Facts | None] = {}
         for done, (path, facts, reason) in enumerate(results, 1):
             made[path] = facts
@@ -149,70 +137,13 @@ class _Reading:
         return [facts for path in files if (facts := made[path]) is not None]
 
 
-_Result = tuple[str, Facts | None, str | None]
-
-
-def _here(read: _Reader[Facts], files: Mapping[str, bytes]) -> Iterator[_Result[Facts]]:
+def _here(read: Reader[Facts], files: Mapping[str, bytes]) -> Iterator[Result[Facts]]:
     for path, data in files.items():
-        yield _guarded(read, path, data)
+        yield guarded(read, path, data)
 
 
-def _in_processes(read: _Reader[Facts], files: Mapping[str, bytes]) -> Iterator[_Result[Facts]]:
-    left = dict(files)
-    try:
-        with _pool(os.cpu_count() or 1) as pool:
-            futures: list[Future[_Result[Facts]]] = [
-                pool.submit(_guarded, read, path, data) for path, data in files.items()
-            ]
-            for future in as_completed(futures):
-                result = future.result()
-                del left[result[0]]
-                yield result
-    except BrokenProcessPool:
-        # One file has ended its process, and the pool with it. Which one, each alone will tell.
-        for path, data in left.items():
-            try:
-                with _pool(1) as alone:
-                    last: Future[_Result[Facts]] = alone.submit(_guarded, read, path, data)
-                    yield last.result()
-            except BrokenProcessPool:
-                yield path, None, "the process that parsed it has crashed"
+def _elsewhere(read: Reader[Facts], files: Mapping[str, bytes]) -> Iterator[Result[Facts]]:
+    # What starts processes takes a part of a small check's time to import.
+    from .processes import in_processes
 
-
-def _pool(workers: int) -> ProcessPoolExecutor:
-    # A forked process has the grammars loaded; where that is not safe, it takes half a second to start.
-    forks = sys.platform == "linux" and threading.active_count() == 1
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork" if forks else "spawn"))
-
-
-def _guarded(read: _Reader[Facts], path: str, data: bytes) -> _Result[Facts]:
-    try:
-        with _limit(_FILE_SECONDS):
-            return path, read(path, data), None
-    except TimeoutError:
-        return path, None, f"given up after {_FILE_SECONDS} s"
-    except RecursionError:
-        return path, None, "nested too deeply"
-    except Exception as error:
-        return path, None, f"a fault of warmline's, please report it: {type(error).__name__}: {error}"
-
-
-@contextmanager
-def _limit(seconds: float) -> Iterator[None]:
-    """
-    Raise :class:`TimeoutError` in what takes longer, where the system and the thread allow it.
-    """
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def give_up(_: int, __: FrameType | None) -> None:
-        raise TimeoutError
-
-    handler = signal.signal(signal.SIGALRM, give_up)
-    before = signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, *before)
-        signal.signal(signal.SIGALRM, handler)
+    return in_processes(read, files)
