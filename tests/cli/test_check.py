@@ -184,4 +184,17 @@ except SystemExit:
     output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     loaded = {name.partition(".")[0] for name in output.splitlines()[-1].split()}
     assert "tree_sitter_python" in loaded
-    assert loaded.isdisjoint({"pymongo", "bson", "rich", "matplotlib", "jinja2", "asyncio", "tree_sitter_c_sharp"})
+    assert loaded.isdisjoint(
+        {
+            "typer",
+            "pydantic",
+            "multiprocessing",
+            "pymongo",
+            "bson",
+            "rich",
+            "matplotlib",
+            "jinja2",
+            "asyncio",
+            "tree_sitter_c_sharp",
+        }
+    )

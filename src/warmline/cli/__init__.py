@@ -14,6 +14,11 @@ def main() -> None:
     Run ``warmline``; the console script's entry point.
     """
     try:
+        if sys.argv[1:2] == ["check"]:
+            # Before anything that a check does not need is imported.
+            from .check import check
+
+            sys.exit(check(sys.argv[2:]))
         from .app import app
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "warmline":

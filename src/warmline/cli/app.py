@@ -16,6 +16,19 @@ import warmline
 _COMMANDS = {"check": "check", "lab": "lab", "pin": "pin", "rule": "rule"}
 
 
+# Its module reads the arguments.
+_PASSED_ON: Any = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+def _check(context: typer.Context) -> None:
+    """
+    Check code and templates for what hurts a function's MongoDB connections.
+    """
+    from .check import check
+
+    raise typer.Exit(check(context.args))
+
+
 class _Commands(TyperGroup):
     """
     Commands that are imported when they are asked for.
@@ -27,6 +40,10 @@ class _Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in _COMMANDS:
             return None
+        if cmd_name == "check":
+            alone = typer.Typer(add_completion=False, **_LOOKS)
+            alone.command(name="check", context_settings=_PASSED_ON)(_check)
+            return typer.main.get_command(alone)
         found = getattr(importlib.import_module(f".{_COMMANDS[cmd_name]}", __package__), cmd_name)
         if isinstance(found, typer.Typer):
             return typer.main.get_command(found)
