@@ -36,7 +36,7 @@ _NAMED_WORD = re.compile(
 _CHARACTERS = re.compile(rf"(?P<before>){_LITERAL}(?=\s*\.\s*toCharArray\b)")
 
 # createCredential("user", "admin", "…".toCharArray()), new NetworkCredential("user", "…")
-_CREDENTIAL_CALL = re.compile(r"\b\w*Credential\w*\s*\([^;{}]*?\)(?=[^)]|$)", re.IGNORECASE)
+_CREDENTIAL_CALL = re.compile(r"\b\w*(?:Credential|PasswordEvidence)\w*\s*\([^;{}]*?\)(?=[^)]|$)", re.IGNORECASE)
 _ANY_LITERAL = re.compile(rf"(?P<before>){_LITERAL}")
 
 # Parts of a connection string that is put together: ":…@cluster0.example.mongodb.net"

@@ -11,9 +11,11 @@ from . import (
     client_closed_in_handler,
     client_per_invocation,
     concurrency_over_budget,
+    credentials_in_code,
     credentials_in_template,
     database_user_admin,
     database_user_password,
+    explicit_aws_keys,
     iam_auth_unused,
     loop_per_invocation,
     max_idle_time_off,
@@ -54,8 +56,10 @@ RULES: tuple[Rule, ...] = (
     # pool-size
     min_pool_size.RULE,
     # iam-auth
+    credentials_in_code.RULE,
     credentials_in_template.RULE,
     iam_auth_unused.RULE,
+    explicit_aws_keys.RULE,
     secret_printed.RULE,
     secret_per_invocation.RULE,
     database_user_password.RULE,

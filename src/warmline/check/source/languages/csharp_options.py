@@ -284,7 +284,13 @@ def _span(what: str, given: tuple[Node, ...]) -> str | None:
 
 
 def _credential(node: Node) -> Iterator[Setting]:
-    for call in find(_made(node), CREATIONS | {"invocation_expression"}):
+    made = _made(node)
+    holder = made.child_by_field_name("function")
+    holder = holder.child_by_field_name("expression") if holder is not None else None
+    if holder is not None and holder.type == "identifier" and _made(holder) != holder:
+        # As in credential.WithMechanismProperty(…).
+        yield from _credential(holder)
+    for call in find(made, CREATIONS | {"invocation_expression"}):
         what, given = last_name(called(call).removeprefix("new ")), arguments(call)
         roles: tuple[str, ...] = ()
         match what:

@@ -164,11 +164,23 @@ def construction(call: Node, constructor: Constructor, source: Source) -> Constr
     for node in given.positional[constructor.uri + 1 : constructor.uri + 2]:
         options = _object(node, source)
         if options is not None:
-            settings = tuple(Setting(name, value) for name, value in _pairs(options))
+            settings = tuple(_settings(options))
             complete = complete and not any(part.type == "spread_element" for part in options.named_children)
         else:
             complete = complete and node.type in FUNCTIONS
     return Construction(uri, settings, complete)
+
+
+# Of the object auth, and what mongoose calls them.
+_LOGIN = {"user": "username", "pass": "password"}
+
+
+def _settings(options: Node) -> Iterator[Setting]:
+    for name, value in _pairs(options):
+        if name in ("auth", "authMechanismProperties") and value.type == "object":
+            yield from _settings(value)
+        else:
+            yield Setting(_LOGIN.get(name, name), value)
 
 
 def _object(node: Node, source: Source) -> Node | None:

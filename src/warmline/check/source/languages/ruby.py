@@ -9,14 +9,16 @@ from collections.abc import Iterator
 from tree_sitter import Node
 
 from ..facts import Import
-from ..functions import Function
-from ..language import Arguments, Construction, Constructor, Language, Part, Setting
-from ..tree import Source, find, names, target, text
+from ..functions import CallSite, Function, Functions
+from ..language import Construction, Constructor, Language, Part
+from ..tree import Source, ancestors, definition, find, names, target, text
+from . import ruby_options as options
 
 _QUERY = """
 (method name: (_) @function.name) @function
 (singleton_method name: (_) @function.name) @function
 (call method: (identifier) @callee) @call
+((call receiver: (constant) @callee method: (identifier) @_new) @call (#eq? @_new "new"))
 (identifier) @callee
 """
 
@@ -47,23 +49,35 @@ def _outliving(function: Node) -> set[str]:
     return found
 
 
-def _arguments(call: Node) -> Arguments:
-    given = call.child_by_field_name("arguments")
-    positional, named = [], []
-    for node in given.named_children if given is not None else ():
-        key, value = node.child_by_field_name("key"), node.child_by_field_name("value")
-        if node.type == "pair" and key is not None and value is not None:
-            named.append((text(key).strip(":\"'"), value))
-        else:
-            positional.append(node)
-    return Arguments(tuple(positional), tuple(named))
+def _means(call: CallSite, function: Function, functions: Functions) -> bool:
+    """
+    Tell by what stands before the dot whether a method of this file may be meant.
+    """
+    node, owner = call.node, functions.class_of(function)
+    if node.type == "identifier":
+        called = node.parent
+        if called is not None and called.type == "call" and called.child_by_field_name("receiver") not in (None, node):
+            # What stands after a dot is called by the call around it.
+            return False
+        # A local by this name hides the method.
+        scope = next((outer for outer in ancestors(node) if outer.type in options.FUNCTIONS), None)
+        given = (target(found) for found in find(scope, options.ASSIGNMENTS)) if scope is not None else ()
+        return all(left is None or text(left) != call.name for left in given)
+    receiver = node.child_by_field_name("receiver")
+    if call.name == owner:
+        # Repository.new runs its initialize.
+        return True
+    if receiver is None or text(receiver) == "self":
+        return function.short != "initialize"
+    if receiver.type in ("constant", "scope_resolution"):
+        return owner is not None and text(receiver).rpartition("::")[2] == owner
+    made = definition(receiver, options.ASSIGNMENTS, options.FUNCTIONS) if receiver.type in _IDENTIFIERS else receiver
+    kind = made.child_by_field_name("receiver") if made is not None and made.type == "call" else None
+    return kind is not None and kind.type == "constant" and text(kind) == owner
 
 
 def _construction(call: Node, constructor: Constructor, source: Source) -> Construction:
-    given = _arguments(call)
-    settings = tuple(Setting(name, node) for name, node in given.named)
-    complete = len(given.positional) == 1 and not settings
-    return Construction(given.positional[0] if given.positional else None, settings, complete)
+    return options.construction(call) if constructor.uri is not None else Construction()
 
 
 def _literal(node: Node) -> tuple[Part, ...] | None:
@@ -74,6 +88,8 @@ def _literal(node: Node) -> tuple[Part, ...] | None:
                 for child in node.named_children
                 if child.type == "string_content" or child.named_children
             )
+        case "chained_string":
+            return tuple(node.named_children)
         case "integer" | "float":
             return (text(node).replace("_", ""),)
         case "true" | "false":
@@ -88,11 +104,25 @@ def _environment(node: Node) -> tuple[str, Node | None] | None:
         holder = node.child_by_field_name("object")
         if holder is not None and text(holder) == "ENV" and len(node.named_children) > 1:
             return text(node.named_children[1]).strip("\"'"), None
+    if node.type == "binary":
+        operator, left = node.child_by_field_name("operator"), node.child_by_field_name("left")
+        read = _environment(left) if left is not None and operator is not None and text(operator) == "||" else None
+        return (read[0], node.child_by_field_name("right")) if read is not None else None
     if node.type == "call":
-        receiver, given = node.child_by_field_name("receiver"), _arguments(node).positional
+        receiver, given = node.child_by_field_name("receiver"), options.arguments(node).positional
         if receiver is not None and text(receiver) == "ENV" and given:
-            return text(given[0]).strip("\"'"), given[1] if len(given) > 1 else None
+            return text(given[0]).strip("\"'"), given[1] if len(given) > 1 else _of_block(node)
     return None
+
+
+def _of_block(call: Node) -> Node | None:
+    """
+    The default in ``ENV.fetch("NAME") { "default" }``.
+    """
+    block = call.child_by_field_name("block")
+    body = block.child_by_field_name("body") if block is not None else None
+    found = body.named_children if body is not None else []
+    return found[0] if len(found) == 1 and found[0].type == "string" else None
 
 
 LANGUAGE = Language(
@@ -103,12 +133,16 @@ LANGUAGE = Language(
     grammar=("tree_sitter_ruby", "language"),
     mentions=(b"Mongo::Client", b"Mongoid", b"mongodb://", b"mongodb+srv://"),
     query=_QUERY,
-    constructors=(Constructor(driver="mongo", call=r"(::)?Mongo::Client\.new"),),
-    functions=frozenset({"method", "singleton_method", "lambda"}),
-    assignments=frozenset({"assignment"}),
+    constructors=(
+        Constructor(driver="mongo", call=r"(::)?Mongo::Client\.new"),
+        # What it has configured before it keeps.
+        Constructor(driver="mongoid", call=r"(::)?Mongoid\.load!", uri=None, reconnects=True),
+    ),
+    functions=options.FUNCTIONS,
+    assignments=options.ASSIGNMENTS,
     memoizing=frozenset({"operator_assignment"}),
     identifiers=_IDENTIFIERS,
-    conditions=frozenset({"if", "unless", "if_modifier", "unless_modifier"}),
+    conditions=frozenset({"if", "unless", "if_modifier", "unless_modifier", "conditional"}),
     returns=frozenset({"return"}),
     concatenations=frozenset({"binary"}),
     handler_names=frozenset({"lambda_handler", "handler"}),
@@ -118,7 +152,8 @@ LANGUAGE = Language(
     imports=_imports,
     handler=_handler,
     outliving=_outliving,
-    arguments=_arguments,
+    means=_means,
+    arguments=options.arguments,
     construction=_construction,
     literal=_literal,
     environment=_environment,
