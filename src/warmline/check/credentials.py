@@ -14,7 +14,7 @@ _CONNECTION_STRING = re.compile(r"mongodb(?:\+srv)?://(?P<rest>[^\s\"'`?]*)")
 # A server on the developer's own machine, or beside it in a composition of containers; and the names of examples.
 _NEAR = re.compile(
     r"(localhost|127\.[\d.]+|0\.0\.0\.0|\[::1\]|host\.docker\.internal|[\w-]+"
-    r"|([\w.-]+\.)?example\.(com|net|org|mongodb\.net)|[\w-]+\.(x+|\.+|<[^>]*>|\*+)\.mongodb\.net|cluster\d*\.mongodb\.net)"
+    r"|([\w.-]+\.)?example\.(com|net|org|mongodb\.net)|[\w-]+\.(x+|\.+|\*+)\.mongodb\.net|[\w.-]*<[^>]*>[\w.-]*|cluster\d*\.mongodb\.net)"
     r"(:\d+)?",
     re.IGNORECASE,
 )

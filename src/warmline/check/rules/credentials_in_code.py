@@ -37,9 +37,12 @@ _TESTS = re.compile(
 def _match(rule: Rule, project: Project) -> Iterator[Finding]:
     for facts in project.code:
         found: dict[Location, str] = {}
+        strings: set[str] = set()
         for value in _strings(facts):
             string = with_password(value.text or "")
-            if string is not None:
+            # Where a constant is used it is the same one.
+            if string is not None and (string not in strings or value in facts.strings):
+                strings.add(string)
                 found.setdefault(
                     value.location, f"a connection string with a password, {masked(string)}, is in the code"
                 )
