@@ -17,6 +17,25 @@ from .syntax import Block, Expression, File, Text
 _MOST_LEVELS = 5
 _MOST_CALLS = 2000
 
+# The resources that facts are made of or refer to, beside all of Atlas's; others are not evaluated.
+_KINDS = frozenset(
+    {
+        "archive_file",
+        "aws_default_security_group",
+        "aws_lambda_function",
+        "aws_lambda_provisioned_concurrency_config",
+        "aws_nat_gateway",
+        "aws_security_group",
+        "aws_security_group_rule",
+        "aws_subnet",
+        "aws_vpc_endpoint",
+        "aws_vpc_security_group_egress_rule",
+        "aws_vpc_security_group_ingress_rule",
+        "module",
+    }
+)
+_ATLAS = "mongodbatlas_"
+
 # More members of one `for_each` are read as one that is not known.
 _MOST_MEMBERS = 100
 
@@ -122,6 +141,8 @@ def _resources(scope: Scope) -> Iterator[Resource]:
             elif block.kind == "module" and len(block.labels) == 1 and block.labels[0] not in scope.calls:
                 kind, name = "module", block.labels[0]
             else:
+                continue
+            if kind not in _KINDS and not kind.startswith(_ATLAS):
                 continue
             data = block.kind == "data"
             address = f"{scope.prefix}{'data.' if data else ''}{kind}.{name}"
