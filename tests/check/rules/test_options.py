@@ -81,3 +81,11 @@ def test_what_a_handler_imports_runs_in_a_function() -> None:
     )
     found = {finding.location.path: finding.confidence for finding in findings(project, (rule("WL141"),))}
     assert found == {"db.py": Confidence.HIGH, "seed.py": Confidence.LOW}
+
+
+def test_a_client_for_one_invocation_lives_through_no_freeze() -> None:
+    text = (
+        "from pymongo import MongoClient\ndef lambda_handler(event, context):\n"
+        "    return MongoClient('mongodb+srv://c.example.net/').admin.command('ping')\n"
+    )
+    assert confidences(text, "WL141") == [Confidence.MEDIUM]

@@ -63,6 +63,9 @@ def test_a_connection_string_tells_what_stands_in_it(
         ("let uri; function set() { uri = 'a'; } function f() { new MongoClient(uri); }", "a.js", "a"),
         ("function f() { const uri = 'a'; return () => new MongoClient(uri); }", "a.js", "a"),
         ("const uri = 'a'; function f(size) { new MongoClient(uri); }", "a.js", "a"),
+        ("function other() { const uri = 'b'; } function f() { const uri = 'a'; new MongoClient(uri); }", "a.js", "a"),
+        ("let uri = 'a'; function f() { if (x) uri = 'b'; new MongoClient(uri); }", "a.js", None),
+        ("function f() { let uri = 'a'; pick(() => { uri = 'b'; }); new MongoClient(uri); }", "a.js", None),
         (
             "from pymongo import MongoClient\ndef other():\n    uri = 'a'\ndef f(uri):\n    MongoClient(uri)\n",
             "a.py",

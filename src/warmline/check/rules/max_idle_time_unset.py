@@ -10,7 +10,7 @@ from warmline.facts import sources
 
 from ..finding import Confidence, Finding, Fix, Severity
 from ..project import Project
-from ..source.facts import Client
+from ..source.facts import Client, Lifetime
 from ..uri import client_options, defaulted, options_known, with_option
 from ..values import HOLE
 from .options import MINUTE_OF_IDLING, clients
@@ -30,11 +30,14 @@ def _match(rule: Rule, project: Project) -> Iterator[Finding]:
             found = Confidence.LOW
         else:
             continue
+        # One that is constructed again has no connections from before a freeze: WL101 comes first.
+        again = client.lifetime is Lifetime.PER_INVOCATION and not client.reconnects
+        when = "once it is kept, after a freeze" if again else "after a freeze"
         yield rule.finding(
             client.location,
-            f"{client.call} without maxIdleTimeMS: after a freeze, operations wait on connections whose path is lost",
+            f"{client.call} without maxIdleTimeMS: {when}, operations wait on connections whose path is lost",
             remedy=f"set {MINUTE_OF_IDLING[facts.language]}, or maxIdleTimeMS=60000 in the connection string",
-            confidence=found,
+            confidence=min(found, Confidence.MEDIUM) if again else found,
             fix=_added(client),
         )
 

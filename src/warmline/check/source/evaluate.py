@@ -10,7 +10,7 @@ from tree_sitter import Node
 
 from ..values import HOLE, Value, decimal
 from .language import Language
-from .tree import REFERENCES, Source, ancestors, assigned, find, names, target, text
+from .tree import REFERENCES, Source, ancestors, assigned, find, names, target, text, within
 
 # A constant may be made of constants; a cycle must end.
 _MOST_HOPS = 4
@@ -52,7 +52,7 @@ class Values:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._language: Language = source.language
-        self._constants = _constants(source)
+        self._given = _given(source)
         self._unpacked = dict(self._language.unpacked(source))
         self._outliving: dict[int, set[str]] = {}
 
@@ -76,28 +76,36 @@ class Values:
         """
         Return what a name is given, if it is given a value just once in the file.
         """
-        return self._constants.get(name)
+        given = self._given.get(name, ())
+        return given[0][1] if len(given) == 1 else None
 
     def _meant(self, use: Node) -> Node | None:
         """
-        Return what a name is given, unless it means something else where it is used: a parameter, or a name that only
+        Return what a name is given where it is used, if that is one value: not a parameter, nor a name that only
         another function has.
         """
         name = text(use)
-        value = self._constants.get(name)
-        if value is None:
+        if name not in self._given:
             return None
         functions = self._language.functions
-        home = next((outer for outer in ancestors(value) if outer.type in functions), None)
+        given = self._given[name]
         for outer in ancestors(use):
-            if outer == home:
-                return value
-            parameters = outer.child_by_field_name("parameters") if outer.type in functions else None
+            if outer.type not in functions:
+                continue
+            if any(home == outer for home, _ in given) and name not in self._outliving_of(outer):
+                # Its own, and functions in it may give it another value.
+                here = [value for home, value in given if home is not None and within(outer, home)]
+                return here[0] if len(here) == 1 else None
+            parameters = outer.child_by_field_name("parameters")
             if parameters is not None and name in names(parameters, self._language.identifiers):
                 return None
-        if home is not None and home.id not in self._outliving:
-            self._outliving[home.id] = self._language.outliving(home)
-        return value if home is None or name in self._outliving[home.id] else None
+        shared = [value for home, value in given if home is None or name in self._outliving_of(home)]
+        return shared[0] if len(shared) == 1 else None
+
+    def _outliving_of(self, function: Node) -> set[str]:
+        if function.id not in self._outliving:
+            self._outliving[function.id] = self._language.outliving(function)
+        return self._outliving[function.id]
 
     def _text(self, node: Node, known: _Known, hops: int) -> str | None:
         language = self._language
@@ -140,18 +148,18 @@ class Values:
         """
         Note what is read in something else: its text is not known, and what is read need not be a part of it.
         """
-        within = _Known(known.walk)
+        inside = _Known(known.walk)
         for inner in find(node, self._language.identifiers):
             name = text(inner)
-            within.names.append(name)
+            inside.names.append(name)
             if name in self._unpacked:
-                within.environment.append(self._unpacked[name])
+                inside.environment.append(self._unpacked[name])
             constant = self._meant(inner)
             if constant is not None and hops < _MOST_HOPS and name not in known.walk.followed:
                 known.walk.followed.add(name)
-                self._text(constant, within, hops + 1)
-        known.names.extend(within.names)
-        known.environment.extend(within.environment)
+                self._text(constant, inside, hops + 1)
+        known.names.extend(inside.names)
+        known.environment.extend(inside.environment)
         known.environment.extend(_environment_reads(node, self._language))
 
 
@@ -206,12 +214,12 @@ def _environment_reads(node: Node, language: Language) -> list[str]:
     return found
 
 
-def _constants(source: Source) -> Mapping[str, Node]:
+def _given(source: Source) -> Mapping[str, list[tuple[Node | None, Node]]]:
     """
-    The names that are given a value just once in the file, wherever, and what they are given.
+    The values that names are given in the file, each with the innermost function that it is given in.
     """
     language = source.language
-    given: dict[str, list[Node]] = {}
+    given: dict[str, list[tuple[Node | None, Node]]] = {}
     for assignment in find(source.root, language.declarations | language.assignments):
         left = target(assignment)
         value = assigned(assignment)
@@ -222,5 +230,6 @@ def _constants(source: Source) -> Mapping[str, Node]:
         if value.type == "expression_list" and len(value.named_children) == 1:
             value = value.named_children[0]
         if left.type in language.identifiers:
-            given.setdefault(text(left), []).append(value)
-    return {name: values[0] for name, values in given.items() if len(values) == 1}
+            home = next((outer for outer in ancestors(left) if outer.type in language.functions), None)
+            given.setdefault(text(left), []).append((home, value))
+    return given

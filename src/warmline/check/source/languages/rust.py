@@ -60,6 +60,13 @@ _KEEPING = frozenset(
 _WRAPPING = frozenset({"Some", "Ok", "String::from"})
 _DEFAULTS = frozenset({"unwrap_or", "unwrap_or_else"})
 
+_MECHANISMS = {
+    "AuthMechanism::MongoDbAws": "MONGODB-AWS",
+    "AuthMechanism::MongoDbX509": "MONGODB-X509",
+    "AuthMechanism::ScramSha1": "SCRAM-SHA-1",
+    "AuthMechanism::ScramSha256": "SCRAM-SHA-256",
+}
+
 # {}, {name}, {0:?}, {{
 _PLACE = re.compile(r"\{\{|\}\}|\{(\w*)[^{}]*\}")
 
@@ -221,6 +228,8 @@ def _literal(node: Node) -> tuple[Part, ...] | None:
             return (text(node),)
         case "identifier" if text(node) == "None":
             return ("null",)
+        case "scoped_identifier" if text(node) in _MECHANISMS:
+            return (_MECHANISMS[text(node)],)
         case "macro_invocation":
             return _formatted(node)
         case "call_expression":
