@@ -29,6 +29,7 @@ def handler(body: str) -> str:
         "client = CREATE" + handler("client[:a]"),
         handler("$client ||= CREATE"),
         handler("@client ||= CREATE"),
+        handler("LOCK.synchronize { $client ||= CREATE }"),
         handler("$client = CREATE if $client.nil?"),
         handler("$client = CREATE unless $client"),
         handler("$client = $client ? $client : CREATE"),
@@ -71,10 +72,11 @@ def test_it_is_constructed_in_every_invocation(text: str, way: list[str]) -> Non
     "text",
     [
         "def connect\n  CREATE\nend" + handler("other.connect"),
+        "get '/orders' do\n  CREATE\nend",
         "def connect\n  CREATE\nend" + handler("connect = 1\n  connect + 1"),
     ],
 )
-def test_another_thing_of_the_same_name_is_not_meant(text: str) -> None:
+def test_it_is_not_known_how_often(text: str) -> None:
     assert only_client(text).lifetime is Lifetime.UNKNOWN
 
 

@@ -138,7 +138,8 @@ LANGUAGE = Language(
         # What it has configured before it keeps.
         Constructor(driver="mongoid", call=r"(::)?Mongoid\.load!", uri=None, reconnects=True),
     ),
-    functions=options.FUNCTIONS,
+    # What a block is given to may run it at any time: a route of Sinatra for every request.
+    functions=options.FUNCTIONS | {"block", "do_block"},
     assignments=options.ASSIGNMENTS,
     memoizing=frozenset({"operator_assignment"}),
     identifiers=_IDENTIFIERS,
