@@ -48,7 +48,7 @@ def read_project(files: Mapping[str, bytes], *, each: Each = one_by_one) -> Proj
     :param each: how the files are gone through.
     """
     alone = {path: data for path, data in files.items() if may_be_infra(path, data) and not _read_together(path)}
-    joined = join([*each(read_infra, alone), *_infra_together(files)], files)
+    joined = join([*each(read_infra, alone), *_infra_together(files, each)], files)
     concerned = {path: data for path, data in files.items() if may_be_code(path, data)}
     # Those that templates name, whatever is in them.
     others = {path: files[path] for path in joined.handlers if path not in concerned}
@@ -59,7 +59,12 @@ def read_project(files: Mapping[str, bytes], *, each: Each = one_by_one) -> Proj
     languages = {path: language for path in files if (language := language_of(path)) is not None}
 
     def read(path: str, called: str | None) -> CodeFacts:
-        return reader.read_as(languages[path], path, files[path], called=called)
+        def again(path: str, data: bytes) -> CodeFacts:
+            return reader.read_as(languages[path], path, data, called=called)
+
+        # One that can't be read has been named, and calls nobody.
+        found = each(again, {path: files[path]})
+        return found[0] if found else CodeFacts(path=path, language=languages[path].name)
 
     content = {path: files[path] for path in languages}
     return Project(follow(tuple(code), content, read), joined.infra, tuple(handlers))
@@ -136,13 +141,19 @@ def _read_together(path: str) -> bool:
     return any(reader.together is not None and path.endswith(reader.suffixes) for reader in READERS)
 
 
-def _infra_together(files: Mapping[str, bytes]) -> Iterator[InfraFacts]:
+def _infra_together(files: Mapping[str, bytes], each: Each) -> Iterator[InfraFacts]:
     """
     Read the files of the kinds whose files refer to each other.
     """
     for reader in READERS:
-        if reader.together is not None:
-            yield from reader.together({path: data for path, data in files.items() if path.endswith(reader.suffixes)})
+        if reader.together is None:
+            continue
+        of_kind = {path: data for path, data in files.items() if path.endswith(reader.suffixes)}
+        try:
+            yield from tuple(reader.together(of_kind))
+        except Exception:
+            # One of them has something that nobody has thought of: read alone, it is named and the others are not lost.
+            yield from each(read_infra, of_kind)
 
 
 def read_infra(path: str, data: bytes) -> InfraFacts | None:
