@@ -13,7 +13,7 @@ CLUSTER = b'resource "mongodbatlas_cluster" "shop" {\n  name = "shop"\n}\n'
 
 
 def test_files_that_can_not_be_read_together_are_read_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(files: Mapping[str, bytes]) -> list[InfraFacts]:
+    def fails(files: Mapping[str, bytes]) -> tuple[InfraFacts, ...]:
         raise ZeroDivisionError
 
     broken = tuple(reader if reader.together is None else replace(reader, together=fails) for reader in READERS)
