@@ -25,6 +25,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,6 +34,7 @@ PROC = Path("/proc")
 # A killed process may be in an uninterruptible wait; nobody wants a janitor that never ends.
 PATIENCE_SECONDS = 10.0
 PAUSE_SECONDS = 0.01
+EMPTY_LOOKS = 5
 
 
 def main(directory: Path, mark: str) -> None:
@@ -69,37 +71,36 @@ def sweep(mark: str) -> int:
     """
     killed: set[int] = set()
     deadline = time.monotonic() + PATIENCE_SECONDS
-    # Two looks in a row must find nothing: during one, a process can start another and end before its turn comes.
+    # Some looks in a row must find nothing: during one, a process can start another and end before its turn comes.
     empty_looks = 0
-    while empty_looks < 2 and time.monotonic() < deadline:
-        found = processes_with(mark)
-        for pid in found:
+    while empty_looks < EMPTY_LOOKS and time.monotonic() < deadline:
+        found = 0
+        for pid in processes_with(mark):
+            found += 1
+            killed.add(pid)
             # SIGKILL also ends processes that are stopped, or frozen by a cgroup v2 freezer.
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        killed |= found
         empty_looks = 0 if found else empty_looks + 1
         time.sleep(PAUSE_SECONDS)
     return len(killed)
 
 
-def processes_with(mark: str) -> set[int]:
+def processes_with(mark: str) -> Iterator[int]:
     """
-    Find the processes that were started with the mark in their environment.
+    Find the processes that were started with the mark in their environment, the newest first.
 
     The environment stays with a process through setsid, reparenting and changes of its name. A plain fork keeps its
-    parent's.
+    parent's. A chain of forks, each of which ends at once, is caught at its newest; on a busy machine that is gone
+    before a look at all others has come to it.
     """
     if not PROC.is_dir():
-        return set()
-    found = set()
-    for process in PROC.iterdir():
-        if process.name.isdigit():
-            # The process is gone by now, or belongs to another user: then it is none of ours.
-            with suppress(OSError):
-                if mark.encode() in (process / "environ").read_bytes().split(b"\0"):
-                    found.add(int(process.name))
-    return found
+        return
+    for pid in sorted((int(process.name) for process in PROC.iterdir() if process.name.isdigit()), reverse=True):
+        # The process is gone by now, or belongs to another user: then it is none of ours.
+        with suppress(OSError):
+            if mark.encode() in (PROC / str(pid) / "environ").read_bytes().split(b"\0"):
+                yield pid
 
 
 def remove_directories(directory: Path) -> None:
