@@ -141,6 +141,8 @@ def _below(top: Path, root: Path, exclude: Patterns) -> tuple[list[str], list[Pr
             problems.append(Problem(_shown(folder, root), _told(error)))
             continue
         ignored = ignored.within(folder)
+        shown = _shown(folder, root)
+        before = "" if shown == "." else f"{shown}/"
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 if entry.name in _SKIPPED or exclude.match(entry.path, folder=True):
@@ -152,7 +154,7 @@ def _below(top: Path, root: Path, exclude: Patterns) -> tuple[list[str], list[Pr
             elif is_checked(entry.name) and entry.is_file(follow_symlinks=False):
                 minified = entry.name.endswith((".min.js", ".min.mjs"))
                 if not (minified or ignored.match(entry.path) or exclude.match(entry.path)):
-                    found.append(_shown(Path(entry.path), root))
+                    found.append(f"{before}{entry.name}")
     return found, problems
 
 

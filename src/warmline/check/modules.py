@@ -7,7 +7,6 @@ from __future__ import annotations
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from .source.facts import CodeFacts, Import
 
@@ -29,6 +28,7 @@ class Modules:
         self._by_path = {facts.path: facts for facts in code}
         self._by_module: dict[str, list[str]] = defaultdict(list)
         self._by_folder: dict[str, list[str]] = defaultdict(list)
+        self._reached: dict[str, tuple[CodeFacts, ...]] = {}
         for path in self._by_path:
             module, folder = posixpath.splitext(path)[0], posixpath.dirname(path)
             for name in (path, module, *([folder] if posixpath.basename(module) in _FOLDERS else ())):
@@ -39,8 +39,12 @@ class Modules:
         """
         Return the file and those that it imports, directly or through others of them.
         """
-        if path not in self._by_path:
-            return ()
+        # Every rule on a template's functions asks this.
+        if path not in self._reached:
+            self._reached[path] = self._follow(path) if path in self._by_path else ()
+        return self._reached[path]
+
+    def _follow(self, path: str) -> tuple[CodeFacts, ...]:
         found = {path: self._by_path[path]}
         waiting = [path]
         while waiting:
@@ -82,9 +86,15 @@ def _meant(imported: Import, facts: CodeFacts, folder: str) -> Iterator[str]:
         bases = [posixpath.normpath(posixpath.join(folder, "../" * (up - 1)))]
     else:
         # From the root of the code, wherever above the file that is.
-        bases = [folder, *(parent.as_posix() for parent in PurePosixPath(folder).parents)]
+        bases = [folder, *_above(folder)]
     for base in bases:
         module = posixpath.normpath(posixpath.join(base, dotted.replace(".", "/")))
         yield module
         if imported.imported is not None:
             yield posixpath.join(module, imported.imported)
+
+
+def _above(folder: str) -> Iterator[str]:
+    while folder not in ("", "/", "."):
+        folder = posixpath.dirname(folder)
+        yield folder

@@ -88,7 +88,9 @@ class _Reader:
 
     def read_as(self, language: Language, path: str, data: bytes, *, called: str | None = None) -> CodeFacts:
         # In a folder below, or in the same.
-        on_lambda = any((str(folder), language.name) in self.on_lambda for folder in PurePosixPath(path).parents)
+        on_lambda = bool(self.on_lambda) and any(
+            (str(folder), language.name) in self.on_lambda for folder in PurePosixPath(path).parents
+        )
         return read_source(
             path, data, language, handlers=self.handlers.get(path, ()), called=called, on_lambda=on_lambda
         )

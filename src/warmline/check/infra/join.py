@@ -68,8 +68,10 @@ def join(infra: Sequence[InfraFacts], files: Mapping[str, bytes]) -> Joined:
     known = _Files(files)
     if any(facts.functions for facts in infra):
         for path in files:
-            known.by_stem[PurePosixPath(path).stem].append(path)
-            known.folders.update(parent.as_posix() for parent in PurePosixPath(path).parents)
+            folder, base = posixpath.split(path)
+            known.by_stem[posixpath.splitext(base)[0]].append(path)
+            if (folder or ".") not in known.folders:
+                known.folders.update(parent.as_posix() for parent in PurePosixPath(path).parents)
     handlers: dict[str, set[str]] = defaultdict(set)
     joined = []
     for facts in infra:

@@ -220,7 +220,7 @@ def _given(source: Source) -> Mapping[str, list[tuple[Node | None, Node]]]:
     """
     language = source.language
     given: dict[str, list[tuple[Node | None, Node]]] = {}
-    for assignment in find(source.root, language.declarations | language.assignments):
+    for assignment in source.find(language.declarations | language.assignments):
         left = target(assignment)
         value = assigned(assignment)
         if left is None or value is None:

@@ -259,7 +259,7 @@ class Functions:
         The classes of the file, and what each inherits from.
         """
         found = {}
-        for node in find(self.source.root, self._language.classes):
+        for node in self.source.find(self._language.classes):
             if (name := node.child_by_field_name("name")) is not None:
                 found[text(name)] = self._language.bases(node)
         return found
@@ -310,7 +310,7 @@ class Functions:
     def _follow_name(self, entry: Node, hops: int) -> None:
         # handler := make(); Start(handler)
         language = self._language
-        for assignment in find(self.source.root, language.declarations | language.assignments):
+        for assignment in self.source.find(language.declarations | language.assignments):
             given = target(assignment)
             if given is not None and text(entry) in names(given, language.identifiers):
                 value = assigned(assignment)

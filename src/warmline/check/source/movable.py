@@ -86,7 +86,7 @@ def _known_before(arguments: Node, owner: Function, top: Node, source: Source) -
     for parameter in owner.parameters:
         own |= names(parameter, language.identifiers)
     late: set[str] = set()
-    for binding in find(source.root, language.assignments | language.declarations | language.functions):
+    for binding in source.find(language.assignments | language.declarations | language.functions):
         given = target(binding)
         if given is None:
             continue
@@ -100,7 +100,7 @@ def _known_before(arguments: Node, owner: Function, top: Node, source: Source) -
 def _used_otherwise(name: str, owner: Function, functions: Functions) -> bool:
     language = functions.source.language
     closed = any(call.name in language.closers and text(call.node).startswith(f"{name}.") for call in functions.calls)
-    uses = [node for node in find(functions.source.root, frozenset({"identifier"})) if text(node) == name]
+    uses = [node for node in functions.source.find(frozenset({"identifier"})) if text(node) == name]
     outside = any(not owner.node.start_byte <= node.start_byte < owner.node.end_byte for node in uses)
     given = 0
     for assignment in find(owner.node, language.assignments | language.declarations):

@@ -22,7 +22,7 @@ from .functions import Function, Functions
 from .language import Language
 from .once import around, guarded
 from .reach import Reach, from_handlers, from_init
-from .tree import Source, ancestors, assigned, find, target, text
+from .tree import Source, ancestors, assigned, target, text
 
 # A connection string, wherever it stands.
 _CONNECTION_STRING = re.compile(r"mongodb(\+srv)?://")
@@ -173,7 +173,7 @@ def _before(location: Location) -> Location:
 def _assignments(functions: Functions, values: Values) -> Iterable[Assignment]:
     source = functions.source
     language = source.language
-    for node in find(source.root, language.assignments | language.declarations):
+    for node in source.find(language.assignments | language.declarations):
         given = target(node)
         value = assigned(node)
         if given is not None and value is not None:
@@ -207,7 +207,7 @@ def _concatenation(node: Node, language: Language) -> Node:
 def _problem(source: Source) -> str | None:
     if not source.root.has_error or not source.data:
         return None
-    wrong = sum(node.end_byte - node.start_byte for node in find(source.root, frozenset({"ERROR"})))
+    wrong = sum(node.end_byte - node.start_byte for node in source.find(frozenset({"ERROR"})))
     if wrong < _MOST_ERRORS * len(source.data):
         return None
     return f"most of it is no {source.language.title} that can be parsed"

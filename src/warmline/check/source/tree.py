@@ -4,9 +4,10 @@ A parsed file, and how to walk it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tree_sitter import Node
@@ -45,6 +46,21 @@ class Source:
     data: bytes
     root: Node
     language: Language
+    # All nodes by their kinds, each with its place in the order of the text.
+    _nodes: Mapping[str, list[tuple[int, Node]]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # One walk; whoever looks for something would make another.
+        object.__setattr__(self, "_nodes", _by_kind(self.root))
+
+    def find(self, kinds: AbstractSet[str]) -> list[Node]:
+        """
+        Return the nodes of these kinds in the whole file, in the order of the text.
+        """
+        found = [each for kind in kinds for each in self._nodes.get(kind, ())]
+        found.sort(key=_place)
+        return [node for _, node in found]
+
     on_lambda: bool = False
 
     def at(self, node: Node) -> Location:
@@ -85,6 +101,21 @@ def _position(data: bytes, offset: int) -> tuple[int, int]:
 def _characters(data: bytes, offset: int, column: int) -> int:
     # tree-sitter counts bytes; people and editors count characters.
     return len(data[offset - column : offset].decode("utf-8", "replace")) + 1
+
+
+def _by_kind(root: Node) -> Mapping[str, list[tuple[int, Node]]]:
+    nodes: dict[str, list[tuple[int, Node]]] = defaultdict(list)
+    stack, place = [root], 0
+    while stack:
+        node = stack.pop()
+        nodes[node.type].append((place, node))
+        place += 1
+        stack.extend(reversed(node.named_children))
+    return nodes
+
+
+def _place(placed: tuple[int, Node]) -> int:
+    return placed[0]
 
 
 def text(node: Node) -> str:
@@ -134,8 +165,8 @@ def target(assignment: Node) -> Node | None:
     """
     Return what an assignment or a declaration gives a value to.
     """
-    for field in ("left", "name", "pattern"):
-        if (found := assignment.child_by_field_name(field)) is not None:
+    for name in ("left", "name", "pattern"):
+        if (found := assignment.child_by_field_name(name)) is not None:
             return found
     return assignment.named_children[0] if assignment.named_children else None
 
@@ -144,8 +175,8 @@ def assigned(assignment: Node) -> Node | None:
     """
     Return the value that an assignment or a declaration gives; ``None``: it gives none.
     """
-    for field in ("right", "value"):
-        if (found := assignment.child_by_field_name(field)) is not None:
+    for name in ("right", "value"):
+        if (found := assignment.child_by_field_name(name)) is not None:
             return found
     # C# has no field for it.
     if any(child.type == "=" for child in assignment.children):

@@ -4,7 +4,7 @@ The languages that are read: one module each, listed here.
 
 from __future__ import annotations
 
-from pathlib import PurePath
+import posixpath
 
 from ..language import Language
 from . import csharp, go, java, javascript, python, ruby, rust, typescript
@@ -28,7 +28,7 @@ def language_of(path: str) -> Language | None:
     """
     Return the language that a file is written in, by its name; ``None``: none of ours.
     """
-    return _BY_EXTENSION.get(PurePath(path).suffix)
+    return _BY_EXTENSION.get(posixpath.splitext(path)[1])
 
 
 __all__ = ["LANGUAGES", "language_of"]

@@ -47,7 +47,7 @@ _QUERY = """
 
 
 def _imports(source: Source) -> Iterator[Import]:
-    for node in find(source.root, frozenset({"using_directive"})):
+    for node in source.find(frozenset({"using_directive"})):
         module = next((text(child) for child in node.named_children), "")
         yield Import(module.rpartition(".")[2], module, None, source.at(node))
 

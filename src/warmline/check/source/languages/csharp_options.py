@@ -214,7 +214,7 @@ def _returned(call: Node, source: Source) -> Node | None:
     """
     name = last_name(called(call))
     found: list[Node] = []
-    for method in find(source.root, frozenset({"method_declaration", "local_function_statement"})):
+    for method in source.find(frozenset({"method_declaration", "local_function_statement"})):
         named, body = method.child_by_field_name("name"), method.child_by_field_name("body")
         if named is None or text(named) != name or body is None:
             continue

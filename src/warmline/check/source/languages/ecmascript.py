@@ -196,12 +196,12 @@ def _object(node: Node, source: Source) -> Node | None:
     name = text(node)
     given = [
         declarator.child_by_field_name("value")
-        for declarator in find(source.root, frozenset({"variable_declarator"}))
+        for declarator in source.find(frozenset({"variable_declarator"}))
         if (declared := declarator.child_by_field_name("name")) is not None and text(declared) == name
     ]
     changed = any(
         name in names(left, frozenset({"identifier"}))
-        for assignment in find(source.root, frozenset({"assignment_expression"}))
+        for assignment in source.find(frozenset({"assignment_expression"}))
         if (left := assignment.child_by_field_name("left")) is not None
     )
     if changed or len(given) != 1 or given[0] is None:
@@ -274,7 +274,7 @@ def unpacked(source: Source) -> Iterator[tuple[str, str]]:
     """
     ``const { NAME, OTHER: other } = process.env``.
     """
-    for declarator in find(source.root, frozenset({"variable_declarator"})):
+    for declarator in source.find(frozenset({"variable_declarator"})):
         name, value = declarator.child_by_field_name("name"), declarator.child_by_field_name("value")
         if name is None or value is None or name.type != "object_pattern" or text(value) != "process.env":
             continue

@@ -116,7 +116,7 @@ def _wraps_handler(call: Node, source: Source) -> bool:
     for arguments in find(call, frozenset({"arguments"})):
         given |= {text(node) for node in arguments.named_children if node.type == "identifier"}
     functions = [*find(call, _FUNCTIONS)]
-    for node in find(source.root, frozenset({"function_declaration", "variable_declarator"})) if given else ():
+    for node in source.find(frozenset({"function_declaration", "variable_declarator"})) if given else ():
         name, value = node.child_by_field_name("name"), node.child_by_field_name("value") or node
         if name is not None and text(name) in given and value.type in _FUNCTIONS:
             functions.append(value)
@@ -149,7 +149,7 @@ def _called(call: Node) -> str:
 
 
 def _routes(source: Source) -> Iterator[Node]:
-    for call in find(source.root, frozenset({"call_expression"})):
+    for call in source.find(frozenset({"call_expression"})):
         callee, given = call.child_by_field_name("function"), call.child_by_field_name("arguments")
         if callee is None or given is None or callee.type != "member_expression":
             continue

@@ -66,7 +66,7 @@ _VERB = re.compile(r"%[-+# 0]*[\d.]*(?:\[\d+\])?([a-zA-Z%])")
 
 
 def _imports(source: Source) -> Iterator[Import]:
-    for node in find(source.root, frozenset({"import_spec"})):
+    for node in source.find(frozenset({"import_spec"})):
         path, alias = node.child_by_field_name("path"), node.child_by_field_name("name")
         if path is not None:
             module = text(path).strip('"`')
@@ -82,7 +82,7 @@ def _package(module: str) -> str:
 def _entries(source: Source) -> Iterator[Node]:
     modules = {found.name: found.module for found in _imports(source)}
     routes = any(module.startswith(_ADAPTERS) for module in modules.values())
-    for call in find(source.root, frozenset({"call_expression"})):
+    for call in source.find(frozenset({"call_expression"})):
         function, given = call.child_by_field_name("function"), _arguments(call).positional
         if function is None or not given:
             continue
@@ -226,7 +226,7 @@ def _unpacked(source: Source) -> Iterator[tuple[str, str]]:
     """
     ``uri, found := os.LookupEnv("MONGODB_URI")``.
     """
-    for statement in find(source.root, frozenset({"short_var_declaration", "assignment_statement"})):
+    for statement in source.find(frozenset({"short_var_declaration", "assignment_statement"})):
         left, right = statement.child_by_field_name("left"), statement.child_by_field_name("right")
         if left is None or right is None or len(left.named_children) < 2 or not right.named_children:
             continue

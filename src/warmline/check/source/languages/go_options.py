@@ -130,7 +130,7 @@ def _returned(call: Node, source: Source) -> Node | None:
     name = last_name(text(function)) if function is not None else ""
     found = [
         statement
-        for declared in find(source.root, _FUNCTIONS - {"func_literal"})
+        for declared in source.find(_FUNCTIONS - {"func_literal"})
         if (named := declared.child_by_field_name("name")) is not None and text(named) == name
         for statement in find(declared, frozenset({"return_statement"}))
     ]

@@ -43,7 +43,7 @@ _FORMAT = re.compile(r"%(?:(\d+)\$)?[-#+ 0,(]*\d*(?:\.\d+)?([sdSnx%])")
 
 
 def _imports(source: Source) -> Iterator[Import]:
-    for node in find(source.root, frozenset({"import_declaration"})):
+    for node in source.find(frozenset({"import_declaration"})):
         dotted = next((text(child) for child in node.named_children), "")
         module, _, name = dotted.rpartition(".")
         yield Import(name, module, name, source.at(node))

@@ -237,7 +237,7 @@ def _returned(call: Node, source: Source) -> Node | None:
     name = call.child_by_field_name("name")
     found = [
         statement
-        for method in find(source.root, frozenset({"method_declaration"}))
+        for method in source.find(frozenset({"method_declaration"}))
         if target(method) == method.child_by_field_name("name")
         and name is not None
         and (declared := method.child_by_field_name("name")) is not None

@@ -32,11 +32,11 @@ def imports(source: Source) -> Iterator[Import]:
     """
     ``import`` statements, and calls of ``require`` and ``import``.
     """
-    for node in find(source.root, frozenset({"import_statement"})):
+    for node in source.find(frozenset({"import_statement"})):
         where = node.child_by_field_name("source") or next(find(node, frozenset({"string"})), None)
         if where is not None:
             yield from _imported(node, text(where).strip("\"'`"), source)
-    for node in find(source.root, frozenset({"variable_declarator"})):
+    for node in source.find(frozenset({"variable_declarator"})):
         yield from _required(node, source)
 
 
@@ -105,9 +105,9 @@ def exports(source: Source) -> tuple[Export, ...]:
 
 
 def _exports(source: Source) -> Iterator[Export]:
-    for node in find(source.root, frozenset({"export_statement"})):
+    for node in source.find(frozenset({"export_statement"})):
         yield from _exported(node)
-    for node in find(source.root, frozenset({"assignment_expression"})):
+    for node in source.find(frozenset({"assignment_expression"})):
         left, value = node.child_by_field_name("left"), node.child_by_field_name("right")
         if left is None or value is None:
             continue

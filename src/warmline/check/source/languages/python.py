@@ -32,7 +32,7 @@ _BRACES = re.compile(r"(?<!\{)\{(?P<name>\w*)[^{}]*\}(?!\})")
 
 
 def _imports(source: Source) -> Iterator[Import]:
-    for node in find(source.root, frozenset({"import_statement", "import_from_statement"})):
+    for node in source.find(frozenset({"import_statement", "import_from_statement"})):
         module_node = node.child_by_field_name("module_name")
         module = text(module_node) if module_node is not None else None
         for name in node.children_by_field_name("name"):

@@ -183,7 +183,7 @@ def scoped(source: Source) -> Iterator[Node]:
     """
     ``with client:``.
     """
-    for item in find(source.root, frozenset({"with_item"})):
+    for item in source.find(frozenset({"with_item"})):
         value = item.child_by_field_name("value")
         if value is not None and value.type in ("identifier", "attribute"):
             yield value

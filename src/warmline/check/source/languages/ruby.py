@@ -27,7 +27,7 @@ _OUTLIVING = _IDENTIFIERS - {"identifier"}
 
 
 def _imports(source: Source) -> Iterator[Import]:
-    for node in find(source.root, frozenset({"call"})):
+    for node in source.find(frozenset({"call"})):
         method, given = node.child_by_field_name("method"), node.child_by_field_name("arguments")
         if method is not None and text(method) in ("require", "require_relative") and given is not None:
             for argument in given.named_children:

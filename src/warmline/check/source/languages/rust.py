@@ -75,7 +75,7 @@ _SIGILS = frozenset({"&", "%", "?"})
 
 
 def _imports(source: Source) -> Iterator[Import]:
-    for node in find(source.root, frozenset({"use_declaration"})):
+    for node in source.find(frozenset({"use_declaration"})):
         used = node.child_by_field_name("argument")
         if used is not None:
             for name, path in _used(used, ""):
@@ -112,7 +112,7 @@ def _modules(source: Source) -> set[str]:
 def _entries(source: Source) -> Iterator[Node]:
     modules = _modules(source)
     routes = "axum" in modules and not modules.isdisjoint(_RUNTIMES)
-    for call in find(source.root, frozenset({"call_expression"})):
+    for call in source.find(frozenset({"call_expression"})):
         function, given = call.child_by_field_name("function"), _arguments(call).positional
         if function is None or not given:
             continue
