@@ -8,8 +8,10 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pathspec import GitIgnoreSpec
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,9 @@ class Patterns:
         """
         Make one list.
         """
+        # A file that is named itself is checked without asking any.
+        from pathspec import GitIgnoreSpec
+
         return cls(((str(base).rstrip(os.sep), GitIgnoreSpec.from_lines(lines)),))
 
     @classmethod

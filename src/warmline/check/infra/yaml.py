@@ -11,10 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import yaml
-
 from ..location import Location
-from .composer import Composer, UnreadableError
 from .nodes import Mapping, Node, Scalar, Sequence, is_null
 
 # A larger file is no template that somebody deploys: CloudFormation takes 1 MB.
@@ -68,6 +65,11 @@ def read(path: str, data: bytes) -> Document:
     """
     Read a file of YAML or JSON. Of several documents in it, the first.
     """
+    # A check that meets no template does without.
+    import yaml
+
+    from .composer import Composer, UnreadableError
+
     if len(data) > _MOST_BYTES:
         return Document(path, None, f"it is larger than {_MOST_BYTES // 1_000_000} MB", "", [0], [0])
     try:
