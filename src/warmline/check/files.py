@@ -99,7 +99,7 @@ def read_file(path: str, *, root: Path) -> bytes:
 
     :raises UnreadableError: it is too large, or can't be read.
     """
-    most = _DATA_BYTES if path.endswith(".json") else _CODE_BYTES
+    most = _DATA_BYTES if path.endswith((".json", ".lock")) else _CODE_BYTES
     try:
         with (root / path).open("rb") as file:
             size = os.fstat(file.fileno()).st_size

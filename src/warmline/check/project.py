@@ -9,6 +9,7 @@ from functools import cached_property
 
 from .infra.facts import InfraFacts
 from .modules import Modules
+from .packages import Package
 from .source.facts import CodeFacts
 
 
@@ -19,11 +20,13 @@ class Project:
 
     :param code: the files that have to do with MongoDB.
     :param handlers: the files of templates' handlers that have nothing to do with it themselves; what they import may.
+    :param packages: the drivers whose versions a manifest or a lock file settles.
     """
 
     code: tuple[CodeFacts, ...] = ()
     infra: tuple[InfraFacts, ...] = ()
     handlers: tuple[CodeFacts, ...] = ()
+    packages: tuple[Package, ...] = ()
 
     @cached_property
     def modules(self) -> Modules:

@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 from .infra.facts import InfraFacts
 from .infra.join import join
 from .infra.readers import READERS
+from .packages import is_manifest, packages
 from .project import Project
 from .source.across import follow
 from .source.facts import CodeFacts
@@ -67,7 +68,7 @@ def read_project(files: Mapping[str, bytes], *, each: Each = one_by_one) -> Proj
         return found[0] if found else CodeFacts(path=path, language=languages[path].name)
 
     content = {path: files[path] for path in languages}
-    return Project(follow(tuple(code), content, read), joined.infra, tuple(handlers))
+    return Project(follow(tuple(code), content, read), joined.infra, tuple(handlers), tuple(packages(files)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,11 @@ def _on_lambda(files: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
 
 def is_checked(path: str) -> bool:
     """
-    Tell by its name whether a file may be code or a template that is read.
+    Tell by its name whether a file may be code, a template or a manifest that is read.
     """
-    return language_of(path) is not None or any(path.endswith(reader.suffixes) for reader in READERS)
+    return (
+        is_manifest(path) or language_of(path) is not None or any(path.endswith(reader.suffixes) for reader in READERS)
+    )
 
 
 def may_be_code(path: str, data: bytes) -> bool:

@@ -24,6 +24,7 @@ from . import (
     memory_out_of_range,
     min_pool_size,
     no_private_path,
+    old_driver,
     open_access_list,
     operation_in_snapshot,
     outside_endpoint_vpc,
@@ -81,6 +82,8 @@ RULES: tuple[Rule, ...] = (
     sts_regional_endpoints.RULE,
     # connection-budget
     concurrency_over_budget.RULE,
+    # thaw
+    old_driver.RULE,
     # snapstart
     operation_in_snapshot.RULE,
 )

@@ -5,7 +5,7 @@ thaw: the first operation after a freeze.
 from __future__ import annotations
 
 from warmline.facts import sources
-from warmline.facts.places import DoesNotApply, Filled
+from warmline.facts.places import Filled
 from warmline.facts.practice import Practice
 
 PRACTICE = Practice(
@@ -19,9 +19,7 @@ PRACTICE = Practice(
     ),
     sources=(sources.AWS_ENVIRONMENT, sources.AWS_IDLE_FLOWS, sources.AWS_VPC_TIMEOUTS, sources.SPEC_MONITORING),
     runtime=Filled(("warmline.connect", "warmline.handler")),
-    rules=DoesNotApply(
-        "Nothing in the code tells whether connections are looked after; WL141 and WL142 see the idle time."
-    ),
+    rules=Filled(("WL232",)),
     experiment=Filled(("thaw",)),
     page=Filled(("docs/practices/thaw.md",)),
 )
