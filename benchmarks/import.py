@@ -6,6 +6,7 @@ What importing warmline costs over importing PyMongo, in fresh processes that ha
 
 from __future__ import annotations
 
+import shutil
 import statistics
 import subprocess
 import sys
@@ -23,8 +24,11 @@ for name in sys.argv[2:]:
 print((time.perf_counter() - wall) * 1000, (time.process_time() - cpu) * 1000)
 """
 
+WITHOUT_BYTECODE = "pymongo, without compiled files"
+
 IMPORTS = {
     "pymongo": ["pymongo"],
+    WITHOUT_BYTECODE: ["pymongo"],
     "pymongo, then warmline": ["pymongo", "warmline"],
     "warmline, which imports pymongo": ["warmline"],
 }
@@ -34,7 +38,7 @@ LAMBDA = {"AWS_EXECUTION_ENV": "AWS_Lambda_python3.13"}
 
 
 def measure(package: Path, names: list[str]) -> list[float]:
-    command = [sys.executable, "-I", "-S", "-c", PROGRAM, str(package), *names]
+    command = [sys.executable, "-I", "-S", "-B", "-c", PROGRAM, str(package), *names]
     done = subprocess.run(command, env=LAMBDA, check=True, capture_output=True, text=True)
     return [float(value) for value in done.stdout.split()]
 
@@ -43,9 +47,13 @@ def main(processes: int) -> None:
     took: dict[str, list[list[float]]] = {label: [] for label in IMPORTS}
     with TemporaryDirectory() as directory:
         package = make_package(Path(directory) / "package", ["pymongo", "bson", "warmline"])
+        # As on Lambda, where the function's folder can't be written to, they are not made by an import either.
+        bare = Path(directory) / "bare"
+        for name in ("pymongo", "bson"):
+            shutil.copytree(package / name, bare / name, ignore=shutil.ignore_patterns("__pycache__"))
         for turn in range(-1, processes):
             for label, names in IMPORTS.items():
-                measured = measure(package, names)
+                measured = measure(bare if label == WITHOUT_BYTECODE else package, names)
                 # The first turn gets the files into memory.
                 if turn >= 0:
                     took[label].append(measured)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from .images import WithoutBytecode
 from .infra.facts import InfraFacts
 from .modules import Modules
 from .packages import Package
@@ -21,12 +22,14 @@ class Project:
     :param code: the files that have to do with MongoDB.
     :param handlers: the files of templates' handlers that have nothing to do with it themselves; what they import may.
     :param packages: the drivers whose versions a manifest or a lock file settles.
+    :param without_bytecode: what leaves functions' images without compiled Python files.
     """
 
     code: tuple[CodeFacts, ...] = ()
     infra: tuple[InfraFacts, ...] = ()
     handlers: tuple[CodeFacts, ...] = ()
     packages: tuple[Package, ...] = ()
+    without_bytecode: tuple[WithoutBytecode, ...] = ()
 
     @cached_property
     def modules(self) -> Modules:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Protocol, TypeVar
 
+from .images import without_bytecode
 from .infra.facts import InfraFacts
 from .infra.join import join
 from .infra.readers import READERS
@@ -68,7 +69,13 @@ def read_project(files: Mapping[str, bytes], *, each: Each = one_by_one) -> Proj
         return found[0] if found else CodeFacts(path=path, language=languages[path].name)
 
     content = {path: files[path] for path in languages}
-    return Project(follow(tuple(code), content, read), joined.infra, tuple(handlers), tuple(packages(files)))
+    return Project(
+        follow(tuple(code), content, read),
+        joined.infra,
+        tuple(handlers),
+        tuple(packages(files)),
+        tuple(without_bytecode(files)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,7 @@ def _on_lambda(files: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
 
 def is_checked(path: str) -> bool:
     """
-    Tell by its name whether a file may be code, a template or a manifest that is read.
+    Tell by its name whether a file may be code, a template, a manifest or a Dockerfile, which are read.
     """
     return (
         is_manifest(path) or language_of(path) is not None or any(path.endswith(reader.suffixes) for reader in READERS)

@@ -219,6 +219,7 @@ class InfraFacts:
 
     :param module: what is deployed together: the template's path, or the folder of Terraform's root module.
     :param strings: literal texts with a connection string, wherever they stand.
+    :param slim: what has the compiled files taken out of Python packages (serverless-python-requirements).
     :param problem: why it could not be read, or only in part; one line.
     """
 
@@ -234,4 +235,5 @@ class InfraFacts:
     subnets: tuple[Subnet, ...] = ()
     networks: tuple[Network, ...] = ()
     strings: tuple[Value, ...] = ()
+    slim: tuple[Value, ...] = ()
     problem: str | None = None

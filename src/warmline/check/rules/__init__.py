@@ -23,6 +23,7 @@ from . import (
     memory_default,
     memory_out_of_range,
     min_pool_size,
+    no_bytecode,
     no_private_path,
     old_driver,
     open_access_list,
@@ -82,6 +83,8 @@ RULES: tuple[Rule, ...] = (
     sts_regional_endpoints.RULE,
     # connection-budget
     concurrency_over_budget.RULE,
+    # connect-at-init
+    no_bytecode.RULE,
     # thaw
     old_driver.RULE,
     # snapstart

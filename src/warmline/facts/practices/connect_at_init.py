@@ -5,7 +5,7 @@ connect-at-init: connected before the first request.
 from __future__ import annotations
 
 from warmline.facts import sources
-from warmline.facts.places import Filled, NotYet
+from warmline.facts.places import Filled
 from warmline.facts.practice import Practice
 
 PRACTICE = Practice(
@@ -18,7 +18,7 @@ PRACTICE = Practice(
     ),
     sources=(sources.PYMONGO_FAAS_CONNECT, sources.PYMONGO_CLIENT, sources.AWS_ENVIRONMENT),
     runtime=Filled(("warmline.connect",)),
-    rules=NotYet(),
+    rules=Filled(("WL231",)),
     experiment=Filled(("cold-start",)),
     page=Filled(("docs/practices/connect-at-init.md",)),
 )

@@ -54,7 +54,20 @@ def read(path: str, data: bytes) -> InfraFacts | None:
         facts,
         functions=(*_functions(values, root, defaults), *(within.functions if within is not None else ())),
         strings=tuple(texts(values, root, CONNECTION_STRING)),
+        slim=tuple(_slim(values, root)),
     )
+
+
+def _slim(values: _Values, root: yaml.Mapping) -> Iterator[Value]:
+    """
+    The plugin's ``slim: true``, which by its default patterns takes out compiled files.
+    """
+    custom = root.get("custom")
+    plugin = custom.get("pythonRequirements") if isinstance(custom, yaml.Mapping) else None
+    if isinstance(plugin, yaml.Mapping) and plugin.get("slimPatterns") is None:
+        slim = values.of(plugin.get("slim"))
+        if slim is not None and slim.text == "true":
+            yield slim
 
 
 @dataclass(frozen=True, slots=True)
