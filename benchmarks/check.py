@@ -74,7 +74,10 @@ def run(command: list[str], *, one_core: bool) -> tuple[float, float]:
     environment = os.environ | {"SEMGREP_ENABLE_VERSION_CHECK": "0", "SEMGREP_SEND_METRICS": "off"}
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         began = time.perf_counter()
-        process = subprocess.Popen([*prefix, *command], stdout=output, stderr=errors, env=environment)
+        # Not here, where this project's own configuration holds.
+        process = subprocess.Popen(
+            [*prefix, *command], stdout=output, stderr=errors, env=environment, cwd=tempfile.gettempdir()
+        )
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
