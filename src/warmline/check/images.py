@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from .location import Location
+from .location import Location, stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,21 @@ _LAMBDA = re.compile(rb"^FROM\s+(?:--\S+\s+)?\S*lambda/python\b", re.MULTILINE |
 # With its continuation lines.
 _INSTRUCTION = re.compile(rb"^[ \t]*RUN\s(?:.*\\[ \t]*\r?\n)*.*$", re.MULTILINE | re.IGNORECASE)
 
+# Nothing that stands in a file.
+_NEVER = re.compile(rb"(?!)")
+
 _UV_COMPILES = re.compile(rb"UV_COMPILE_BYTECODE[= ]\W?(1|true)", re.IGNORECASE)
 
+# What leaves packages without compiled files, what in the Dockerfile makes up for it, and what it does.
 _SIGNS = (
-    (re.compile(rb"\bpip3?\s+install\b[^&|;]*--no-compile\b"), "pip is told not to compile what it installs"),
-    (re.compile(rb"\buv\s+(?:pip\s+install|sync)\b(?![^&|;]*--compile-bytecode)"), "uv compiles nothing by default"),
-    (re.compile(rb"(?:__pycache__|\*\.pyc)\S*(?:[^&|;]*)(?:-delete\b|\brm\b)"), "compiled files are deleted"),
-    (re.compile(rb"\brm\s+-[rRf]+\s[^&|;]*(?:__pycache__|\.pyc)"), "compiled files are deleted"),
+    (re.compile(rb"\bpip3?\s+install\b[^&|;]*--no-compile\b"), _NEVER, "pip is told not to compile what it installs"),
+    (
+        re.compile(rb"\buv\s+(?:pip\s+install|sync)\b(?![^&|;]*--compile-bytecode)"),
+        _UV_COMPILES,
+        "uv compiles nothing by default",
+    ),
+    (re.compile(rb"(?:__pycache__|\*\.pyc)\S*(?:[^&|;]*)(?:-delete\b|\brm\b)"), _NEVER, "compiled files are deleted"),
+    (re.compile(rb"\brm\s+-[rRf]+\s[^&|;]*(?:__pycache__|\.pyc)"), _NEVER, "compiled files are deleted"),
 )
 
 
@@ -56,17 +64,10 @@ def without_bytecode(files: Mapping[str, bytes]) -> Iterator[WithoutBytecode]:
         if not is_dockerfile(path) or not _LAMBDA.search(data):
             continue
         for instruction in _INSTRUCTION.finditer(data):
-            for sign, why in _SIGNS:
+            for sign, unless, why in _SIGNS:
                 found = sign.search(instruction[0])
-                if found is not None and not (why.startswith("uv") and _UV_COMPILES.search(data)):
-                    yield WithoutBytecode(why, _location(path, data, instruction.start() + found.start()))
+                if found is not None and not unless.search(data):
+                    start = instruction.start() + found.start()
+                    line_end = data.find(b"\n", start)
+                    yield WithoutBytecode(why, stretch(path, data, start, line_end if line_end >= 0 else len(data)))
                     break
-
-
-def _location(path: str, data: bytes, start: int) -> Location:
-    begin = data.rfind(b"\n", 0, start) + 1
-    end = data.find(b"\n", start)
-    end = len(data) if end < 0 else end
-    line = data.count(b"\n", 0, start) + 1
-    column = len(data[begin:start].decode("utf-8", "replace")) + 1
-    return Location(path, line, column, line, column + len(data[start:end].decode("utf-8", "replace")), start, end)

@@ -28,3 +28,18 @@ class Location:
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}"
+
+
+def stretch(path: str, data: bytes, start: int, end: int) -> Location:
+    """
+    Tell where a stretch of a file's bytes stands.
+    """
+    return Location(path, *_position(data, start), *_position(data, end), start, end)
+
+
+def _position(data: bytes, offset: int) -> tuple[int, int]:
+    """
+    Return the line and the column of a byte, both from 1, in characters.
+    """
+    begin = data.rfind(b"\n", 0, offset) + 1
+    return data.count(b"\n", 0, offset) + 1, len(data[begin:offset].decode("utf-8", "replace")) + 1

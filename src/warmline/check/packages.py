@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from warmline.facts.drivers import DRIVERS
 
-from .location import Location
+from .location import Location, stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,9 @@ def packages(files: Mapping[str, bytes]) -> Iterator[Package]:
         for found in manifest.entry.finditer(data):
             name, version = found["name"].decode().lower(), found["version"].decode("utf-8", "replace")
             if any(driver.package == name and driver.language == manifest.language for driver in DRIVERS):
-                yield Package(manifest.language, name, version, _newest(version), _location(path, data, found))
+                yield Package(
+                    manifest.language, name, version, _newest(version), stretch(path, data, *_place(data, found))
+                )
 
 
 def _manifest(path: str) -> _Manifest | None:
@@ -99,12 +101,6 @@ def _newest(version: str) -> tuple[int, int]:
     return int(numbers[0]), int(numbers[1]) if settled else _ANY_MINOR
 
 
-def _location(path: str, data: bytes, found: re.Match[bytes]) -> Location:
-    start, end = found.start("name"), found.end("version")
+def _place(data: bytes, found: re.Match[bytes]) -> tuple[int, int]:
     # From the last line of it that has the version: a lock file's entry goes over two.
-    begin = data.rfind(b"\n", 0, found.start("version")) + 1
-    start = max(start, begin)
-    line = data.count(b"\n", 0, start) + 1
-    text = data[begin:end].decode("utf-8", "replace")
-    column = len(data[begin:start].decode("utf-8", "replace")) + 1
-    return Location(path, line, column, line, len(text) + 1, start, end)
+    return max(found.start("name"), data.rfind(b"\n", 0, found.start("version")) + 1), found.end("version")

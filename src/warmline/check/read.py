@@ -137,18 +137,6 @@ def may_be_infra(path: str, data: bytes) -> bool:
     )
 
 
-def read_code(path: str, data: bytes, *, handlers: Iterable[str] = ()) -> CodeFacts | None:
-    """
-    Read a code file; ``None``: it is none, or has nothing to do with MongoDB.
-
-    :param handlers: the names of its functions that templates name as handlers.
-    """
-    language = language_of(path)
-    if language is None or not any(mention in data for mention in language.mentions):
-        return None
-    return read_source(path, data, language, handlers=handlers)
-
-
 def _read_together(path: str) -> bool:
     return any(reader.together is not None and path.endswith(reader.suffixes) for reader in READERS)
 

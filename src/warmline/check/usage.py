@@ -4,9 +4,11 @@ Which functions of the templates have to do with MongoDB, and with which clients
 
 from __future__ import annotations
 
+import posixpath
 import re
 
 from .infra.facts import Function
+from .location import Location
 from .project import Project
 from .source.facts import Client, CodeFacts
 
@@ -56,3 +58,15 @@ def in_functions(project: Project) -> frozenset[str]:
         function.code_path for facts in project.infra for function in facts.functions if function.code_path is not None
     }
     return frozenset(facts.path for path in handlers for facts in project.modules.reached_from(path))
+
+
+def runs_below(location: Location, project: Project, *languages: str) -> bool:
+    """
+    Tell whether code with a client that runs in a function, in one of these languages, stands beside a place or below.
+    """
+    folder = posixpath.dirname(location.path)
+    below, used = f"{folder}/" if folder else "", in_functions(project)
+    return any(
+        facts.path in used and facts.clients and facts.language in languages and facts.path.startswith(below)
+        for facts in project.code
+    )

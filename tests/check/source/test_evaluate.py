@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from warmline.check.read import read_code
+from warmline.check.read import read_project
 from warmline.check.source.facts import Client
 
 
 def client(source: str, path: str = "handler.js") -> Client:
-    facts = read_code(path, source.encode())
-    assert facts is not None
+    (facts,) = read_project({path: source.encode()}).code
     (found,) = facts.clients
     return found
 

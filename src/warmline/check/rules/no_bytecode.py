@@ -4,15 +4,13 @@ WL231: Python packages without their compiled files.
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
 
 from warmline.facts import sources
 
 from ..finding import Finding, Severity
-from ..location import Location
 from ..project import Project
-from ..usage import in_functions
+from ..usage import runs_below
 from .rule import Rule
 
 _FOLLOWS = "so every cold start compiles the driver before it imports it"
@@ -20,7 +18,7 @@ _FOLLOWS = "so every cold start compiles the driver before it imports it"
 
 def _match(rule: Rule, project: Project) -> Iterator[Finding]:
     for found in project.without_bytecode:
-        if _in_function(found.location, project):
+        if runs_below(found.location, project, "python"):
             yield rule.finding(
                 found.location,
                 f"{found.why}, {_FOLLOWS}",
@@ -28,25 +26,12 @@ def _match(rule: Rule, project: Project) -> Iterator[Finding]:
             )
     for template in project.infra:
         for slim in template.slim:
-            if _in_function(slim.location, project):
+            if runs_below(slim.location, project, "python"):
                 yield rule.finding(
                     slim.location,
                     f"serverless-python-requirements takes compiled files out of the packages, {_FOLLOWS}",
                     remedy="set slim to false, or slimPatterns of your own that leave *.pyc and __pycache__",
                 )
-
-
-def _in_function(location: Location, project: Project) -> bool:
-    """
-    Whether Python code with a client that runs in a function stands at or below the file.
-    """
-    folder = posixpath.dirname(location.path)
-    below = f"{folder}/" if folder else ""
-    used = in_functions(project)
-    return any(
-        facts.path in used and facts.clients and facts.language == "python" and facts.path.startswith(below)
-        for facts in project.code
-    )
 
 
 RULE = Rule(

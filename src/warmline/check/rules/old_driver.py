@@ -4,16 +4,14 @@ WL232: a driver that does not know that it runs on Lambda.
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
 
 from warmline.facts import sources
 from warmline.facts.drivers import DRIVERS
 
 from ..finding import Confidence, Finding, Severity
-from ..packages import Package
 from ..project import Project
-from ..usage import in_functions
+from ..usage import runs_below
 from .rule import Rule
 
 _ECMASCRIPT = ("javascript", "typescript")
@@ -23,7 +21,8 @@ def _match(rule: Rule, project: Project) -> Iterator[Finding]:
     first = {(driver.language, driver.package): driver.polls_since for driver in DRIVERS}
     for package in project.packages:
         since = first[package.language, package.name]
-        if package.newest < since and _in_function(package, project):
+        languages = _ECMASCRIPT if package.language == "javascript" else (package.language,)
+        if package.newest < since and runs_below(package.location, project, *languages):
             yield rule.finding(
                 package.location,
                 f"{package.name} {package.version} streams from its servers on Lambda: a second connection to every "
@@ -31,20 +30,6 @@ def _match(rule: Rule, project: Project) -> Iterator[Finding]:
                 remedy=f"require {package.name} {since[0]}.{since[1]} or later",
                 confidence=Confidence.HIGH,
             )
-
-
-def _in_function(package: Package, project: Project) -> bool:
-    """
-    Whether code that runs in a function stands at or below the file.
-    """
-    folder = posixpath.dirname(package.location.path)
-    below = f"{folder}/" if folder else ""
-    languages = _ECMASCRIPT if package.language == "javascript" else (package.language,)
-    used = in_functions(project)
-    return any(
-        facts.path in used and facts.clients and facts.language in languages and facts.path.startswith(below)
-        for facts in project.code
-    )
 
 
 RULE = Rule(

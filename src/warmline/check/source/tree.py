@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tree_sitter import Node
 
-from ..location import Location
+from ..location import Location, stretch
 
 if TYPE_CHECKING:
     from .language import Language
@@ -73,7 +73,7 @@ class Source:
         """
         Tell where a stretch of bytes stands.
         """
-        return Location(self.path, *_position(self.data, start), *_position(self.data, end), start, end)
+        return stretch(self.path, self.data, start, end)
 
 
 def at(path: str, data: bytes, node: Node, last: Node | None = None) -> Location:
@@ -91,11 +91,6 @@ def at(path: str, data: bytes, node: Node, last: Node | None = None) -> Location
         node.start_byte,
         last.end_byte,
     )
-
-
-def _position(data: bytes, offset: int) -> tuple[int, int]:
-    line = data.rfind(b"\n", 0, offset) + 1
-    return data.count(b"\n", 0, offset) + 1, _characters(data, offset, offset - line)
 
 
 def _characters(data: bytes, offset: int, column: int) -> int:

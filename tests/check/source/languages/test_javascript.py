@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from warmline.check.read import read_code
+from warmline.check.read import read_project
 from warmline.check.source.facts import CodeFacts, Lifetime
 
 OFFICIAL = "const { MongoClient } = require('mongodb');\n"
@@ -10,8 +10,7 @@ MONGOOSE = "const mongoose = require('mongoose');\n"
 
 
 def read(source: str, path: str = "handler.js") -> CodeFacts:
-    facts = read_code(path, source.encode())
-    assert facts is not None
+    (facts,) = read_project({path: source.encode()}).code
     assert facts.problem is None
     return facts
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from warmline.check.read import read_code
+from warmline.check.read import read_project
 from warmline.check.source.facts import CodeFacts, Lifetime
 
 IMPORT = 'import { MongoClient } from "mongodb";\n'
@@ -10,8 +10,7 @@ BODY = "const client = await MongoClient.connect(uri); return client.db();"
 
 
 def read(source: str, path: str = "handler.ts") -> CodeFacts:
-    facts = read_code(path, source.encode())
-    assert facts is not None
+    (facts,) = read_project({path: source.encode()}).code
     assert facts.problem is None
     return facts
 
