@@ -212,3 +212,13 @@ def last_name(dotted: str) -> str:
     Return the last part of ``a.b.c``, ``a::b::c`` or ``a->c``.
     """
     return dotted.replace("::", ".").replace("->", ".").replace("?.", ".").rpartition(".")[2]
+
+
+def written(node: Node, assignments: AbstractSet[str], functions: AbstractSet[str]) -> str:
+    """
+    Return the text of a double-quoted literal, or of the one that a constant's name is given.
+    """
+    if node.type == "identifier":
+        value = definition(node, assignments, functions)
+        node = value if value is not None else node
+    return text(node).strip('"')

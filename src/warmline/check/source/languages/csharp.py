@@ -12,7 +12,7 @@ from tree_sitter import Node
 from ..facts import Import, Lifetime
 from ..functions import CallSite, Function, Functions
 from ..language import Arguments, Construction, Constructor, Language, Part
-from ..tree import Source, definition, find, last_name, names, target, text
+from ..tree import Source, definition, find, last_name, names, target, text, written
 from . import csharp_options as options
 
 # An object's fields are given their values by its constructor, though they stand beside it; what a property with a body
@@ -214,14 +214,11 @@ def _environment(node: Node) -> tuple[str, Node | None] | None:
     if node.type != "invocation_expression" or not (given := options.arguments(node)):
         return None
     read_by = re.fullmatch(r"(System\.)?Environment\.GetEnvironmentVariable", options.called(node))
-    return (_variable(given[0]), None) if read_by is not None else None
-
-
-def _variable(node: Node) -> str:
-    if node.type == "identifier":
-        value = definition(node, options.ASSIGNMENTS | options.DECLARATIONS, options.FUNCTIONS)
-        node = value if value is not None else node
-    return text(node).strip('"')
+    return (
+        (written(given[0], options.ASSIGNMENTS | options.DECLARATIONS, options.FUNCTIONS), None)
+        if read_by is not None
+        else None
+    )
 
 
 LANGUAGE = Language(

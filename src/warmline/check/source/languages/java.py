@@ -12,7 +12,7 @@ from tree_sitter import Node
 from ..facts import Import
 from ..functions import CallSite, Function, Functions
 from ..language import Arguments, Construction, Constructor, Language, Part
-from ..tree import Source, ancestors, definition, find, names, target, text
+from ..tree import Source, ancestors, find, names, target, text, written
 from . import java_options as options
 
 # An object's fields are given their values by its constructor, though they stand beside it.
@@ -210,21 +210,16 @@ def _environment(node: Node) -> tuple[str, Node | None] | None:
     if name is None or outer is None:
         return None
     if text(name) == "getenv" and given:
-        return _variable(given[0]), None
+        return written(given[0], options.ASSIGNMENTS | options.DECLARATIONS, options.FUNCTIONS), None
     if text(name) in ("get", "getOrDefault") and given and re.fullmatch(r"(System\.)?getenv\(\)", text(outer)):
-        return _variable(given[0]), given[1] if len(given) > 1 else None
+        return written(given[0], options.ASSIGNMENTS | options.DECLARATIONS, options.FUNCTIONS), given[1] if len(
+            given
+        ) > 1 else None
     if text(name) == "orElse" and given and (inner := options.arguments(outer)):
         # As in Optional.ofNullable(System.getenv("…")).orElse("…").
         read = _environment(inner[0])
         return (read[0], given[0]) if read is not None else None
     return None
-
-
-def _variable(node: Node) -> str:
-    if node.type == "identifier":
-        value = definition(node, options.ASSIGNMENTS | options.DECLARATIONS, options.FUNCTIONS)
-        node = value if value is not None else node
-    return text(node).strip('"')
 
 
 LANGUAGE = Language(
