@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from warmline.lab.aws import InvokeResult, LambdaService, SignalFreezer, StartMode, State
+from warmline.lab.aws import Counters, InvokeResult, LambdaService, SignalFreezer, StartMode, State
 from warmline.lab.errors import Throttled, UnknownFunction
 
 if TYPE_CHECKING:
@@ -265,6 +265,40 @@ def test_reserved_concurrency_throttles(run: Run, spec: Spec, until: Until, tmp_
         await asyncio.gather(*calls)
         assert len(list(service.environments())) == 2
         assert answer(await service.invoke("app", waiting_for(tmp_path, 0)))
+
+    run(scenario)
+
+
+def test_live_environments_are_counted_by_state(run: Run, spec: Spec, until: Until, tmp_path: Path) -> None:
+    async def scenario(service: LambdaService) -> None:
+        service.deploy(spec(WAITS))
+        assert set(service.states().values()) == {0}
+        calls = [asyncio.create_task(service.invoke("app", waiting_for(tmp_path, number))) for number in range(2)]
+        await until(lambda: len(list(tmp_path.glob("started-*"))) == 2)
+
+        assert service.states()[State.BUSY] == sum(service.states().values()) == 2
+
+        (tmp_path / "end").touch()
+        await asyncio.gather(*calls)
+        await service.settled()
+        assert service.states()[State.FROZEN] == sum(service.states().values()) == 2
+        await service.end("app", graceful=True)
+        assert set(service.states().values()) == {0}
+
+    run(scenario)
+
+
+def test_invocations_errors_throttles_and_cold_starts_are_counted(run: Run, spec: Spec) -> None:
+    async def scenario(service: LambdaService) -> None:
+        service.deploy(spec("def lambda_handler(event, context): return 1 / event", reserved_concurrency=1))
+        await service.invoke("app", b"1")
+        await service.invoke("app", b"0")
+        _, throttled = await asyncio.gather(
+            service.invoke("app", b"1"), service.invoke("app", b"1"), return_exceptions=True
+        )
+
+        assert isinstance(throttled, Throttled)
+        assert service.counters == Counters(invocations=3, errors=1, throttles=1, cold_starts=1)
 
     run(scenario)
 

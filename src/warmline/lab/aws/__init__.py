@@ -4,6 +4,7 @@ A Lambda service in miniature that drives the real AWS runtime client.
 
 from __future__ import annotations
 
+from .counters import Counters
 from .environment import Ending, Environment, State
 from .freezer import CgroupFreezer, Freezer, SignalFreezer, best_freezer
 from .function import FunctionSpec, Initialization, InvokeResult, Monotonic, StartMode
@@ -12,6 +13,7 @@ from .service import LambdaService
 
 __all__ = [
     "CgroupFreezer",
+    "Counters",
     "Ending",
     "Environment",
     "Freezer",

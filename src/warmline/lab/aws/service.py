@@ -9,12 +9,14 @@ import dataclasses
 import itertools
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from ..errors import InitFailed, Throttled, UnknownFunction, UnusableFunction
 from ..workspace import Workspace
 from .clock import clock_library
+from .counters import Counters
 from .environment import Ending, Environment, State
 from .freezer import Freezer, best_freezer
 from .function import FunctionSpec, InvokeResult, Monotonic
@@ -60,6 +62,7 @@ class LambdaService:
     def __init__(self, workspace: Workspace, *, freezer: Freezer | None = None, runnable: int | None = None) -> None:
         self._workspace = workspace
         self.freezer = freezer or best_freezer(workspace)
+        self.counters = Counters()
         self._runnable = asyncio.Semaphore(runnable or 2 * (os.cpu_count() or 1))
         self._functions: dict[str, Function] = {}
         self._settling: dict[str, asyncio.Task[None]] = {}
@@ -124,6 +127,7 @@ class LambdaService:
         function = self.function(name)
         limit = function.spec.reserved_concurrency
         if limit is not None and function.in_flight >= limit:
+            self.counters.throttles += 1
             raise Throttled(f"{limit} invocations of {name} are running already: that is its reserved concurrency")
         function.in_flight += 1
         try:
@@ -168,7 +172,14 @@ class LambdaService:
         """
         All live environments of all functions.
         """
-        return itertools.chain.from_iterable(function.environments for function in self._functions.values())
+        return itertools.chain.from_iterable(function.environments for function in list(self._functions.values()))
+
+    def states(self) -> Mapping[State, int]:
+        """
+        Count the live environments of all functions by state; may be asked from another thread.
+        """
+        counts = Counter(environment.state for environment in self.environments())
+        return {state: counts[state] for state in State if state is not State.ENDED}
 
     async def _take(self, function: Function) -> Environment:
         while function.free:
@@ -234,6 +245,9 @@ class LambdaService:
         began = time.perf_counter()
         outcome = failed or await environment.invoke(invocation)
         answered = time.perf_counter()
+        self.counters.invocations += 1
+        self.counters.errors += outcome.error
+        self.counters.cold_starts += init_ms is not None
         _give_back(function, environment, invocation)
         # One that serves several invocations settles after each of them.
         key = invocation.request_id if function.spec.managed else environment.name
