@@ -19,7 +19,7 @@ def result() -> Iterator[ExperimentResult]:
 
     def impatient(cluster: AtlasCluster, *, options: str, **keywords: Any) -> str:
         # A dead connection is noticed after this time, by default after 20 s.
-        return uri(cluster, options=f"{options}&connectTimeoutMS=3000", **keywords)
+        return uri(cluster, options=f"connectTimeoutMS=3000&{options}".rstrip("&"), **keywords)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(AtlasCluster, "uri", impatient)

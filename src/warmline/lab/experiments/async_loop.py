@@ -5,14 +5,13 @@ An asynchronous client in a loop for each invocation, a client for each invocati
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..aws import FunctionSpec, InvokeResult
 from ..measure import connection_lives, machine, percentile, versions
-from .bench import DOCUMENTS, Bench, open_bench
-from .experiment import Experiment, OnProgress, RunOptions
+from .bench import DOCUMENTS, Bench, deploy, invoke_all, open_bench
+from .experiment import Experiment, OnProgress, RunOptions, Variant
 from .result import ExperimentResult, Latencies, Metric
 
 NAME = "async-loop"
@@ -23,22 +22,10 @@ _FUNCTIONS = Path(__file__).with_name("functions") / "async_loop"
 _INVOCATIONS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class _Variant:
-    """
-    One way; ``names_itself`` tells whether its connections carry the function's name of their own accord.
-    """
-
-    name: str
-    label: str
-    handler: str
-    names_itself: bool = False
-
-
 VARIANTS = (
-    _Variant("documented", "client at module level, asyncio.run", "documented"),
-    _Variant("per-invocation", "client per invocation, asyncio.run", "per_invocation"),
-    _Variant("warmline", "warmline", "with_warmline", names_itself=True),
+    Variant("documented", "client at module level, asyncio.run", "documented"),
+    Variant("per-invocation", "client per invocation, asyncio.run", "per_invocation"),
+    Variant("warmline", "warmline", "with_warmline"),
 )
 
 METRICS = (
@@ -71,25 +58,13 @@ async def run(options: RunOptions, on_progress: OnProgress) -> ExperimentResult:
         return _result(bench, options, runs)
 
 
-async def _run_variant(variant: _Variant, bench: Bench, options: RunOptions) -> _Run:
+async def _run_variant(variant: Variant, bench: Bench, options: RunOptions) -> _Run:
     name = f"{NAME}-{variant.name}"
-    app = f"{name}:$LATEST" if variant.names_itself else name
-    uri = bench.cluster.uri if variant.names_itself else f"{bench.cluster.uri}&appName={app}"
-    bench.service.deploy(
-        FunctionSpec(
-            name=name,
-            code=_FUNCTIONS,
-            handler=f"{variant.handler}.lambda_handler",
-            environment={"MONGODB_URI": uri},
-            timeout_seconds=60,
-            start=options.start,
-        )
-    )
+    spec = FunctionSpec(name, _FUNCTIONS, f"{variant.handler}.lambda_handler", timeout_seconds=60)
+    app = deploy(bench.service, bench.cluster, spec, options)
     results: list[InvokeResult] = []
     for number in range(_INVOCATIONS):
-        payload = json.dumps({"id": number % DOCUMENTS}).encode()
-        results += await asyncio.gather(*(bench.service.invoke(name, payload) for _ in range(options.environments)))
-        await bench.service.settled()
+        results += await invoke_all(bench.service, name, [{"id": number % DOCUMENTS}] * options.environments)
     samples = await asyncio.to_thread(bench.sampler.now)
     on_primary = sum(sample.by_app.get(app, 0) for node, sample in samples.items() if bench.nodes[node] == "primary")
     await bench.service.end(name, graceful=False)

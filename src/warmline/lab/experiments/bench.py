@@ -5,14 +5,17 @@ The parts an experiment works with: a cluster with data in it, a Lambda service,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import dataclasses
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from pymongo import MongoClient
 
 from ..atlas import AtlasCluster, AtlasSpec, start_atlas
-from ..aws import LambdaService
+from ..aws import FunctionSpec, InvokeResult, LambdaService
 from ..cluster import Cluster, start_cluster
 from ..measure import ConnectionSampler
 from ..workspace import Workspace
@@ -88,6 +91,43 @@ async def open_atlas(
         cluster = await asyncio.to_thread(stack.enter_context, starting)
         _fill(cluster.servers.uri)
         yield workspace, cluster
+
+
+def deploy(
+    service: LambdaService,
+    cluster: Cluster | AtlasCluster,
+    spec: FunctionSpec,
+    options: RunOptions,
+    *,
+    uri_options: str = "",
+    egress: str | None = None,
+) -> str:
+    """
+    Deploy a function that finds the cluster in ``MONGODB_URI``, and return what its connections are called.
+
+    That is its name and version. warmline calls them so of its own accord; for all others it is in the URI.
+
+    :param uri_options: further options, as ``maxPoolSize=1&retryWrites=true``
+    :param egress: the address that its connections come from, on an Atlas-like cluster
+    """
+    app = f"{spec.name}:{spec.version}"
+    names = [] if spec.handler.startswith("with_warmline.") else [f"appName={app}"]
+    further = "&".join([*([uri_options] if uri_options else []), *names])
+    if isinstance(cluster, AtlasCluster):
+        environment = cluster.environ({**spec.environment, "MONGODB_URI": cluster.uri(options=further)}, egress=egress)
+    else:
+        environment = {**spec.environment, "MONGODB_URI": f"{cluster.uri}&{further}".rstrip("&")}
+    service.deploy(dataclasses.replace(spec, environment=environment, start=options.start))
+    return app
+
+
+async def invoke_all(service: LambdaService, name: str, events: Iterable[Mapping[str, Any]]) -> list[InvokeResult]:
+    """
+    Invoke a function with all these events at once, each in an environment of its own, and wait until all are frozen.
+    """
+    results = await asyncio.gather(*(service.invoke(name, json.dumps(event).encode()) for event in events))
+    await service.settled()
+    return results
 
 
 def _fill(uri: str) -> None:

@@ -25,6 +25,7 @@ from ..measure import machine, percentile, versions
 from ..measure.first_operation import FirstOperation, first_operation
 from ..names.zone import REPLICA_SET_OPTIONS
 from ..workspace import Workspace
+from .bench import deploy
 from .cold_start_package import Packages, make_packages
 from .experiment import Experiment, OnProgress, RunOptions
 from .result import ExperimentResult, Latencies, Metric
@@ -243,15 +244,7 @@ async def _requests(lab: _Lab, options: RunOptions) -> _Requests:
     async with LambdaService(lab.workspace) as service:
         for number in range(options.environments):
             name = f"{NAME}-{number}"
-            service.deploy(
-                FunctionSpec(
-                    name,
-                    _REQUESTS,
-                    "with_warmline.lambda_handler",
-                    lab.cluster.environ({"MONGODB_URI": lab.cluster.uri(auth="scram")}),
-                    start=options.start,
-                )
-            )
+            deploy(service, lab.cluster, FunctionSpec(name, _REQUESTS, "with_warmline.lambda_handler"), options)
             results = []
             for _ in range(1 + _WARM_INVOCATIONS):
                 results.append(await service.invoke(name, b'{"id": 1}'))

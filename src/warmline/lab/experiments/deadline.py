@@ -18,8 +18,8 @@ from ..atlas.front import CLEAR, Network
 from ..aws import FunctionSpec, InvokeResult
 from ..cluster.replica_set import connect_to
 from ..measure import machine, percentile, versions
-from .bench import AtlasBench, open_atlas_bench
-from .experiment import Experiment, OnProgress, RunOptions
+from .bench import AtlasBench, deploy, invoke_all, open_atlas_bench
+from .experiment import Experiment, OnProgress, RunOptions, Variant
 from .result import ExperimentResult, Metric
 
 NAME = "deadline"
@@ -52,8 +52,10 @@ CASES = (
     _Case("closed", "a cluster that closes every connection", Network(cut="close"), _QUICK),
 )
 
-VARIANTS = {"documented": "MongoDB's documented example", "warmline": "warmline"}
-_HANDLERS = {"documented": "documented", "warmline": "with_warmline"}
+VARIANTS = (
+    Variant("documented", "MongoDB's documented example", "documented"),
+    Variant("warmline", "warmline", "with_warmline"),
+)
 
 METRICS = tuple(
     Metric(f"{name}_{case.name}", f"{case.label}: {label}")
@@ -85,46 +87,29 @@ async def run(options: RunOptions, on_progress: OnProgress) -> ExperimentResult:
     async with open_atlas_bench(options, spec, lambda step: on_progress(step, 0.02)) as bench:
         runs: dict[str, dict[str, _Run]] = {}
         for number, variant in enumerate(VARIANTS):
-            runs[variant] = {}
+            runs[variant.name] = {}
             for step, case in enumerate(CASES):
                 done = (number + step / len(CASES)) / len(VARIANTS)
-                on_progress(f"{VARIANTS[variant]}: {case.label}", 0.1 + 0.9 * done)
-                runs[variant][case.name] = await _run_case(variant, case, bench, options)
+                on_progress(f"{variant.label}: {case.label}", 0.1 + 0.9 * done)
+                runs[variant.name][case.name] = await _run_case(variant, case, bench, options)
         return _result(bench, options, runs)
 
 
-async def _run_case(variant: str, case: _Case, bench: AtlasBench, options: RunOptions) -> _Run:
-    name = f"{NAME}-{variant}-{case.name.replace('_', '-')}"
-    app = f"{name}:$LATEST"
-    uri = bench.cluster.uri(options="" if variant == "warmline" else f"appName={app}")
-    bench.service.deploy(
-        FunctionSpec(
-            name=name,
-            code=_FUNCTIONS,
-            handler=f"{_HANDLERS[variant]}.lambda_handler",
-            environment=bench.cluster.environ({"MONGODB_URI": uri}),
-            timeout_seconds=TIMEOUT_SECONDS,
-            start=options.start,
-        )
-    )
+async def _run_case(variant: Variant, case: _Case, bench: AtlasBench, options: RunOptions) -> _Run:
+    name = f"{NAME}-{variant.name}-{case.name.replace('_', '-')}"
+    spec = FunctionSpec(name, _FUNCTIONS, f"{variant.handler}.lambda_handler", timeout_seconds=TIMEOUT_SECONDS)
+    app = deploy(bench.service, bench.cluster, spec, options)
     # One after the other, so that they are connected well before Lambda's timeout on a machine of few cores.
     for number in range(options.environments):
-        await _invoke(bench, name, _QUICK, number + 1)
+        await invoke_all(bench.service, name, [{"filter": _QUICK}] * (number + 1))
     bench.cluster.lay(case.network)
-    bad = await _invoke(bench, name, case.filter, options.environments)
+    bad = await invoke_all(bench.service, name, [{"filter": case.filter}] * options.environments)
     left = await asyncio.to_thread(_running, bench, app)
     bench.cluster.lay(CLEAR)
-    good = await _invoke(bench, name, _QUICK, options.environments)
+    good = await invoke_all(bench.service, name, [{"filter": _QUICK}] * options.environments)
     await bench.service.end(name, graceful=False)
     await asyncio.to_thread(_kill_running, bench, app)
     return _Run(tuple(bad), tuple(good), left)
-
-
-async def _invoke(bench: AtlasBench, name: str, wanted: Mapping[str, Any], count: int) -> list[InvokeResult]:
-    payload = json.dumps({"filter": wanted}).encode()
-    results = await asyncio.gather(*(bench.service.invoke(name, payload) for _ in range(count)))
-    await bench.service.settled()
-    return results
 
 
 def _running(bench: AtlasBench, app: str) -> int:
@@ -169,7 +154,7 @@ def _result(bench: AtlasBench, options: RunOptions, runs: dict[str, dict[str, _R
         ),
         metrics=METRICS,
         variants=variants,
-        variant_labels=VARIANTS,
+        variant_labels={variant.name: variant.label for variant in VARIANTS},
         ratios={
             f"next_ms_p50_{case.name}_documented_to_warmline": variants["documented"][f"next_ms_p50_{case.name}"]
             / variants["warmline"][f"next_ms_p50_{case.name}"]

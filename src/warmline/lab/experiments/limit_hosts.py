@@ -15,7 +15,7 @@ from ..atlas import AtlasSpec
 from ..aws import FunctionSpec, InvokeResult
 from ..measure import connection_lives, machine, most_open, percentile, versions
 from ..names.zone import REPLICA_SET_OPTIONS, SHARDED_OPTIONS
-from .bench import AtlasBench, open_atlas_bench
+from .bench import AtlasBench, deploy, open_atlas_bench
 from .experiment import Experiment, OnProgress, RunOptions
 from .result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric
 
@@ -83,22 +83,8 @@ async def run(options: RunOptions, on_progress: OnProgress) -> ExperimentResult:
 
 
 def _deploy(bench: AtlasBench, variant: _Variant, options: RunOptions, name: str) -> str:
-    """
-    Deploy the variant under this name and return what its connections are called.
-    """
-    app = f"{name}:$LATEST" if variant.handler == "with_warmline" else name
-    extra = variant.options if variant.handler == "with_warmline" else f"{variant.options}&appName={name}".lstrip("&")
-    bench.service.deploy(
-        FunctionSpec(
-            name=name,
-            code=_FUNCTIONS,
-            handler=f"{variant.handler}.lambda_handler",
-            environment=bench.cluster.environ({"MONGODB_URI": bench.cluster.uri(options=extra)}),
-            timeout_seconds=120,
-            start=options.start,
-        )
-    )
-    return app
+    spec = FunctionSpec(name, _FUNCTIONS, f"{variant.handler}.lambda_handler", timeout_seconds=120)
+    return deploy(bench.service, bench.cluster, spec, options, uri_options=variant.options)
 
 
 async def _run_variant(variant: _Variant, bench: AtlasBench, options: RunOptions) -> _Run:

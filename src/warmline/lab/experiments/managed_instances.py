@@ -13,8 +13,8 @@ from typing import Any
 
 from ..aws import Ending, FunctionSpec, InvokeResult
 from ..measure import connection_lives, machine, mean_memory_mib, percentile, versions
-from .bench import DOCUMENTS, Bench, open_bench
-from .experiment import Experiment, OnProgress, RunOptions
+from .bench import DOCUMENTS, Bench, deploy, invoke_all, open_bench
+from .experiment import Experiment, OnProgress, RunOptions, Variant
 from .result import ExperimentResult, Latencies, Metric
 
 NAME = "managed-instances"
@@ -30,8 +30,10 @@ _LOOK_SECONDS = 0.01
 # How long after the end what is left is counted.
 _AFTER_END_SECONDS = 2.0
 
-VARIANTS = {"documented": "MongoDB's documented example", "warmline": "warmline"}
-_HANDLERS = {"documented": "documented", "warmline": "with_warmline"}
+VARIANTS = (
+    Variant("documented", "MongoDB's documented example", "documented"),
+    Variant("warmline", "warmline", "with_warmline"),
+)
 
 METRICS = (
     Metric("primary_connections_per_environment", "connections per environment, primary", 2),
@@ -77,54 +79,43 @@ async def run(options: RunOptions, on_progress: OnProgress) -> ExperimentResult:
     async with open_bench(options, lambda step: on_progress(step, 0.02), runnable=runnable) as bench:
         runs = {}
         for number, variant in enumerate(VARIANTS):
-            on_progress(VARIANTS[variant], 0.1 + 0.85 * number / len(VARIANTS))
-            runs[variant] = await _run_variant(variant, bench, options)
+            on_progress(variant.label, 0.1 + 0.85 * number / len(VARIANTS))
+            runs[variant.name] = await _run_variant(variant, bench, options)
         return _result(bench, options, runs)
 
 
-async def _run_variant(variant: str, bench: Bench, options: RunOptions) -> _Run:
-    app = f"{NAME}-{variant}"
-    bench.service.deploy(
-        FunctionSpec(
-            name=app,
-            code=_FUNCTIONS,
-            handler=f"{_HANDLERS[variant]}.lambda_handler",
-            environment={"MONGODB_URI": f"{bench.cluster.uri}&appName={app}"},
-            timeout_seconds=60,
-            start=options.start,
-            initialization="lambda-managed-instances",
-            workers=WORKERS,
-        )
+async def _run_variant(variant: Variant, bench: Bench, options: RunOptions) -> _Run:
+    name = f"{NAME}-{variant.name}"
+    spec = FunctionSpec(
+        name,
+        _FUNCTIONS,
+        f"{variant.handler}.lambda_handler",
+        timeout_seconds=60,
+        initialization="lambda-managed-instances",
+        workers=WORKERS,
     )
-    environments = bench.service.function(app).environments
+    app = deploy(bench.service, bench.cluster, spec, options)
+    environments = bench.service.function(name).environments
     # One after the other: what is measured is not how many processes can start at once on this machine.
     for _ in range(options.environments):
-        await bench.service.prepare(app, 1)
+        await bench.service.prepare(name, 1)
         while environments[-1].waiting_workers < WORKERS:  # noqa: ASYNC110  it comes true in other processes
             await asyncio.sleep(_LOOK_SECONDS)
-    first = await _round(bench, app, options)
-    warm = [result for _ in range(_ROUNDS) for result in await _round(bench, app, options)]
+    # As many at once as there are workers, so that each serves one.
+    events = [
+        {"id": number % DOCUMENTS, "busy_seconds": _BUSY_SECONDS} for number in range(options.environments * WORKERS)
+    ]
+    first = await invoke_all(bench.service, name, events)
+    warm = [result for _ in range(_ROUNDS) for result in await invoke_all(bench.service, name, events)]
     samples = await asyncio.to_thread(bench.sampler.now)
     open_now = {bench.nodes[name]: sample.by_app.get(app, 0) for name, sample in samples.items()}
     memory = mean_memory_mib(answer["process"] for answer in _answers(first))
     ended_at = time.time()
-    endings = await bench.service.end(app, graceful=True)
+    endings = await bench.service.end(name, graceful=True)
     await asyncio.sleep(_AFTER_END_SECONDS)
     samples = await asyncio.to_thread(bench.sampler.now)
     left = sum(sample.by_app.get(app, 0) for sample in samples.values())
     return _Run(app, options.environments, tuple(first), tuple(warm), open_now, memory, ended_at, tuple(endings), left)
-
-
-async def _round(bench: Bench, app: str, options: RunOptions) -> list[InvokeResult]:
-    """
-    As many invocations at once as there are workers, so that each serves one.
-    """
-    events = [
-        {"id": number % DOCUMENTS, "busy_seconds": _BUSY_SECONDS} for number in range(options.environments * WORKERS)
-    ]
-    results = await asyncio.gather(*(bench.service.invoke(app, json.dumps(event).encode()) for event in events))
-    await bench.service.settled()
-    return results
 
 
 def _answers(results: tuple[InvokeResult, ...] | list[InvokeResult]) -> list[dict[str, Any]]:
@@ -183,7 +174,7 @@ def _result(bench: Bench, options: RunOptions, runs: dict[str, _Run]) -> Experim
         ),
         metrics=METRICS,
         variants=variants,
-        variant_labels=VARIANTS,
+        variant_labels={variant.name: variant.label for variant in VARIANTS},
         ratios={
             "first_operation_ms_p50_documented_to_warmline": (
                 documented["first_operation_ms_p50"] / ours["first_operation_ms_p50"]

@@ -5,7 +5,6 @@ One client per invocation, MongoDB's documented example, and warmline under the 
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,8 +21,8 @@ from ..measure import (
     percentile,
     versions,
 )
-from .bench import DOCUMENTS, Bench, open_bench
-from .experiment import Experiment, OnProgress, RunOptions
+from .bench import DOCUMENTS, Bench, deploy, invoke_all, open_bench
+from .experiment import Experiment, OnProgress, RunOptions, Variant
 from .result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric
 
 NAME = "reuse-client"
@@ -38,36 +37,6 @@ _IDLE_SECONDS = 3.0
 _STEP_SECONDS = 0.1
 # How long after the last environment's end its connections are counted.
 _AFTER_END_SECONDS = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Variant:
-    """
-    One way of connecting. ``names_itself`` tells whether its connections carry the function's name of their own
-    accord; for the others the lab puts an ``appName`` into the URI, so that they can be told apart.
-    """
-
-    name: str
-    label: str
-    handler: str
-    names_itself: bool
-
-    def deploy(self, bench: Bench, options: RunOptions, suffix: str = "") -> _Fleet:
-        function = f"{NAME}-{self.name}{suffix}"
-        uri = bench.cluster.uri
-        app = f"{function}:$LATEST" if self.names_itself else function
-        bench.service.deploy(
-            FunctionSpec(
-                name=function,
-                code=_FUNCTIONS,
-                handler=f"{self.handler}.lambda_handler",
-                environment={"MONGODB_URI": uri if self.names_itself else f"{uri}&appName={app}"},
-                # Many environments share this machine's cores: what is measured must not be cut short.
-                timeout_seconds=60,
-                start=options.start,
-            )
-        )
-        return _Fleet(bench, function, app, options.environments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +55,7 @@ class _Fleet:
         As many invocations at once as the fleet has environments, so that each serves one.
         """
         events = [{"id": (first_id + number) % DOCUMENTS} for number in range(self.size)]
-        results = await asyncio.gather(
-            *(self.bench.service.invoke(self.function, json.dumps(event).encode()) for event in events)
-        )
-        await self.bench.service.settled()
-        return results
+        return await invoke_all(self.bench.service, self.function, events)
 
     async def open_connections(self) -> dict[str, int]:
         """
@@ -105,6 +70,13 @@ class _Fleet:
         """
         await self.bench.service.end(self.function, graceful=graceful)
         return time.monotonic()
+
+
+def _deploy(variant: Variant, bench: Bench, options: RunOptions, suffix: str = "") -> _Fleet:
+    function = f"{NAME}-{variant.name}{suffix}"
+    # Many environments share this machine's cores: what is measured must not be cut short.
+    spec = FunctionSpec(function, _FUNCTIONS, f"{variant.handler}.lambda_handler", timeout_seconds=60)
+    return _Fleet(bench, function, deploy(bench.service, bench.cluster, spec, options), options.environments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +99,9 @@ class _Run:
 
 
 VARIANTS = (
-    _Variant("per-invocation", "client per invocation", "per_invocation", names_itself=False),
-    _Variant("documented", "MongoDB's documented example", "documented", names_itself=False),
-    _Variant("warmline", "warmline", "with_warmline", names_itself=True),
+    Variant("per-invocation", "client per invocation", "per_invocation"),
+    Variant("documented", "MongoDB's documented example", "documented"),
+    Variant("warmline", "warmline", "with_warmline"),
 )
 
 # The first six stand out on the page.
@@ -173,7 +145,7 @@ async def run(options: RunOptions, on_progress: OnProgress) -> ExperimentResult:
         return _result(bench, options, runs)
 
 
-async def _run_variant(variant: _Variant, bench: Bench, options: RunOptions, report: OnProgress) -> _Run:
+async def _run_variant(variant: Variant, bench: Bench, options: RunOptions, report: OnProgress) -> _Run:
     started = time.monotonic()
     events = []
 
@@ -182,7 +154,7 @@ async def _run_variant(variant: _Variant, bench: Bench, options: RunOptions, rep
         report(label, done)
 
     phase("burst", 0.0)
-    fleet = variant.deploy(bench, options)
+    fleet = _deploy(variant, bench, options)
     results = await fleet.invoke_all()
     burst_seconds = time.monotonic() - started
 
@@ -205,7 +177,7 @@ async def _run_variant(variant: _Variant, bench: Bench, options: RunOptions, rep
 
     # A second fleet, only to be killed: not part of the series.
     report("kill", 0.9)
-    killed = variant.deploy(bench, options, suffix="-killed")
+    killed = _deploy(variant, bench, options, suffix="-killed")
     results += await killed.invoke_all()
     killed_at = await killed.end(graceful=False)
     return _Run(

@@ -9,6 +9,7 @@ import dataclasses
 import json
 import time
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from ..atlas import AtlasSpec
 from ..atlas.front import Network
 from ..aws import FunctionSpec, InvokeResult
 from ..measure import connection_lives, machine, percentile, versions
-from .bench import AtlasBench, open_atlas_bench
+from .bench import AtlasBench, deploy, open_atlas_bench
 from .experiment import Experiment, OnProgress, RunOptions, Variant
 from .result import ExperimentResult, Latencies, Metric
 
@@ -104,49 +105,47 @@ async def _restore_all(variant: Variant, bench: AtlasBench, options: RunOptions)
     Take the snapshots one after the other, lose their flows, restore each, and have it write one order.
     """
     cluster, service = bench.cluster, bench.service
-    app = f"{NAME}-{variant.name}"
-    functions = [f"{app}-{number}" for number in range(options.environments)]
-    uri = cluster.uri(options=f"appName={app}{'&srvMaxHosts=3' if cluster.spec.kind == 'sharded' else ''}")
+    collection = f"{NAME}-{variant.name}"
+    functions = [f"{collection}-{number}" for number in range(options.environments)]
+    apps = set()
     # All copies come of one Init, which has seen one answer.
     cluster.names.behaviour = dataclasses.replace(cluster.names.behaviour, shuffle=False)
     for function in functions:
-        service.deploy(
-            FunctionSpec(
-                name=function,
-                code=_FUNCTIONS,
-                handler=f"{variant.handler}.lambda_handler",
-                environment=cluster.environ({"MONGODB_URI": uri}),
-                timeout_seconds=60,
-                start=options.start,
-                initialization="snap-start",
-            )
+        spec = FunctionSpec(
+            function,
+            _FUNCTIONS,
+            f"{variant.handler}.lambda_handler",
+            timeout_seconds=60,
+            initialization="snap-start",
         )
+        uri_options = "srvMaxHosts=3" if cluster.spec.kind == "sharded" else ""
+        apps.add(deploy(service, cluster, spec, options, uri_options=uri_options))
         await service.prepare(function, 1)
     cluster.names.behaviour = dataclasses.replace(cluster.names.behaviour, shuffle=True)
     await asyncio.sleep(_AFTER_SECONDS)
     samples = await asyncio.to_thread(bench.sampler.now)
-    in_snapshot = sum(sample.by_app.get(app, 0) for sample in samples.values())
+    in_snapshot = sum(sample.by_app.get(app, 0) for sample in samples.values() for app in apps)
     taken = time.time()
     cluster.lay(Network(black_hole="existing"))
 
     async def restore(number: int, function: str) -> InvokeResult:
         await asyncio.sleep(number * _APART_SECONDS)
-        return await service.invoke(function, json.dumps({"collection": app, "order": number}).encode())
+        return await service.invoke(function, json.dumps({"collection": collection, "order": number}).encode())
 
     results = await asyncio.gather(*(restore(number, function) for number, function in enumerate(functions)))
     await asyncio.sleep(_AFTER_SECONDS)
-    dead = _still_open(bench, app, taken)
+    dead = _still_open(bench, apps, taken)
     for function in functions:
         await service.end(function, graceful=False)
-    return _Restored(tuple(results), in_snapshot, dead, await asyncio.to_thread(_count, bench, app))
+    return _Restored(tuple(results), in_snapshot, dead, await asyncio.to_thread(_count, bench, collection))
 
 
-def _still_open(bench: AtlasBench, app: str, before: float) -> int:
+def _still_open(bench: AtlasBench, apps: Collection[str], before: float) -> int:
     """
     The connections on all nodes that were opened before this moment and have not ended.
     """
     lives = (life for node in bench.cluster.servers.nodes for life in connection_lives(node.log_path))
-    return sum(life.app == app and life.opened < before and life.ended == float("inf") for life in lives)
+    return sum(life.app in apps and life.opened < before and life.ended == float("inf") for life in lives)
 
 
 def _count(bench: AtlasBench, collection: str) -> int:

@@ -15,7 +15,7 @@ from ..atlas import AtlasSpec
 from ..atlas.front import Face
 from ..aws import FunctionSpec, InvokeResult
 from ..measure import machine, versions
-from .bench import DOCUMENTS, AtlasBench, open_atlas_bench
+from .bench import DOCUMENTS, AtlasBench, deploy, open_atlas_bench
 from .experiment import Experiment, OnProgress, RunOptions, Variant
 from .result import Event, ExperimentResult, Latencies, Metric
 
@@ -87,16 +87,8 @@ async def run(options: RunOptions, on_progress: OnProgress) -> ExperimentResult:
 
 
 async def _run_variant(variant: Variant, bench: AtlasBench, options: RunOptions) -> _Run:
-    bench.service.deploy(
-        FunctionSpec(
-            name=NAME,
-            code=_FUNCTIONS,
-            handler=f"{variant.handler}.lambda_handler",
-            environment=bench.cluster.environ({"MONGODB_URI": bench.cluster.uri()}),
-            timeout_seconds=TIMEOUT_SECONDS,
-            start=options.start,
-        )
-    )
+    spec = FunctionSpec(NAME, _FUNCTIONS, f"{variant.handler}.lambda_handler", timeout_seconds=TIMEOUT_SECONDS)
+    deploy(bench.service, bench.cluster, spec, options)
     began = time.monotonic()
     callers = await asyncio.gather(*(_call(bench, began, number) for number in range(options.environments)))
     await bench.service.end(NAME, graceful=False)

@@ -17,6 +17,7 @@ from pymongo.read_concern import ReadConcern
 from ...atlas import AtlasCluster
 from ...aws import FunctionSpec, InvokeResult, LambdaService
 from ...workspace import Workspace
+from ..bench import deploy
 from ..experiment import OnProgress, RunOptions, Variant
 from .books import compare, read_entries
 from .faults import FAULTS, Fault
@@ -82,16 +83,10 @@ async def run_variant(
     async with LambdaService(workspace, runnable=options.environments) as service:
         functions = [f"acknowledged-writes-{variant.name}-{number}" for number in range(options.environments)]
         for function in functions:
-            service.deploy(
-                FunctionSpec(
-                    name=function,
-                    code=_FUNCTIONS,
-                    handler=f"{variant.handler}.lambda_handler",
-                    environment=cluster.environ({"MONGODB_URI": cluster.uri(options=URI_OPTIONS)}),
-                    timeout_seconds=TIMEOUT_SECONDS,
-                    start=options.start,
-                )
+            spec = FunctionSpec(
+                function, _FUNCTIONS, f"{variant.handler}.lambda_handler", timeout_seconds=TIMEOUT_SECONDS
             )
+            deploy(service, cluster, spec, options, uri_options=URI_OPTIONS)
 
         async def insert(function: str, batches: Sequence[range]) -> list[InvokeResult]:
             events = ({"collection": variant.name, "numbers": list(batch)} for batch in batches)

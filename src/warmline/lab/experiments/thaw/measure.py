@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ...atlas import AtlasCluster, AtlasSpec
 from ...aws import FunctionSpec, InvokeResult, LambdaService
-from ..bench import open_atlas
+from ..bench import deploy, open_atlas
 from ..experiment import OnProgress, RunOptions
 from .cases import Case, Event, Plan, Variant
 
@@ -148,18 +148,15 @@ async def _open_sites(plan: Plan, options: RunOptions, on_progress: OnProgress) 
 
 def _deploy(variant: Variant, case: Case, site: _Site, plan: Plan, options: RunOptions) -> _Cell:
     function = f"thaw-{variant.name}-{case.name.replace('_', '-')}"
-    uri = site.cluster.uri(options=variant.options.format(idle_time_ms=plan.idle_time_ms))
-    site.service.deploy(
-        FunctionSpec(
-            name=function,
-            code=_FUNCTIONS,
-            handler=f"{variant.handler}.lambda_handler",
-            environment=site.cluster.environ({"MONGODB_URI": uri}, egress=plan.address(case.event)),
-            timeout_seconds=variant.timeout_seconds,
-            start=options.start,
-            monotonic=case.monotonic,
-        )
+    spec = FunctionSpec(
+        function,
+        _FUNCTIONS,
+        f"{variant.handler}.lambda_handler",
+        timeout_seconds=variant.timeout_seconds,
+        monotonic=case.monotonic,
     )
+    uri_options = variant.options.format(idle_time_ms=plan.idle_time_ms)
+    deploy(site.service, site.cluster, spec, options, uri_options=uri_options, egress=plan.address(case.event))
     return _Cell(variant, case, site.service, function)
 
 
