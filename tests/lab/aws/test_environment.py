@@ -197,6 +197,21 @@ def test_a_process_that_stays_after_sigterm_is_killed_after_the_grace(
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize(("handles_it", "exit_code"), [(True, 0), (False, -signal.SIGTERM)])
+def test_terminated_it_gets_sigterm_without_an_extension_too(
+    environment: OpenEnvironment, spec: Spec, freezer: Freezer, handles_it: bool, exit_code: int
+) -> None:
+    async def scenario() -> None:
+        async with environment(spec((LEAVES_A_NOTE if handles_it else "") + HANDLER), freezer) as opened:
+            await serve_one(opened)
+
+            ending = await opened.terminate()
+
+            assert (ending.exit_code, ending.killed_after_ms) == (exit_code, None)
+
+    asyncio.run(scenario())
+
+
 def test_without_an_extension_the_end_is_sigkill_at_once(
     environment: OpenEnvironment, spec: Spec, freezer: Freezer
 ) -> None:

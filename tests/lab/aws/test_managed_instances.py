@@ -231,7 +231,7 @@ def test_every_worker_has_time_to_clean_up_though_their_parent_ends_at_once(
         await until(lambda: len(those(function.code, "there")) == 3)
         (_, parent) = pids(await service.invoke("app"))
 
-        (ending,) = await service.end("app", graceful=True)
+        (ending,) = await service.end("app", how="shutdown")
 
         assert those(function.code, "left") == those(function.code, "there")
         # The parent has no handler: 128 and SIGTERM.
@@ -253,7 +253,7 @@ def test_workers_that_stay_are_killed_after_six_hundred_milliseconds(
         await service.prepare("app", 1)
         await until(lambda: len(those(function.code, "there")) == 3)
 
-        (ending,) = await service.end("app", graceful=True)
+        (ending,) = await service.end("app", how="shutdown")
 
         assert 600 <= ending.milliseconds < 2000
         assert those(function.code, "left") == set()
@@ -269,7 +269,7 @@ def test_a_kill_ends_all_workers(run: Run, spec: Spec, until: Until, gone: Gone)
         await service.prepare("app", 1)
         await until(lambda: len(those(function.code, "there")) == 3)
 
-        await service.end("app", graceful=False)
+        await service.end("app", how="kill")
 
         await until(lambda: all(gone(pid) for pid in those(function.code, "there")))
         assert those(function.code, "left") == set()

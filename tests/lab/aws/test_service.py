@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from warmline.lab.aws import Counters, InvokeResult, LambdaService, SignalFreezer, StartMode, State
+from warmline.lab.aws import Counters, How, InvokeResult, LambdaService, SignalFreezer, StartMode, State
 from warmline.lab.errors import Throttled, UnknownFunction
 
 if TYPE_CHECKING:
@@ -282,7 +282,7 @@ def test_live_environments_are_counted_by_state(run: Run, spec: Spec, until: Unt
         await asyncio.gather(*calls)
         await service.settled()
         assert service.states()[State.FROZEN] == sum(service.states().values()) == 2
-        await service.end("app", graceful=True)
+        await service.end("app", how="shutdown")
         assert set(service.states().values()) == {0}
 
     run(scenario)
@@ -348,9 +348,9 @@ def test_an_answer_brings_what_was_printed_meanwhile(run: Run, spec: Spec, start
     run(scenario)
 
 
-@pytest.mark.parametrize("graceful", [True, False])
+@pytest.mark.parametrize(("how", "exit_code"), [("shutdown", -9), ("terminate", -15), ("kill", -9)])
 def test_after_the_end_of_a_function_the_next_invocation_starts_anew(
-    run: Run, spec: Spec, gone: Gone, graceful: bool
+    run: Run, spec: Spec, gone: Gone, how: How, exit_code: int
 ) -> None:
     async def scenario(service: LambdaService) -> None:
         service.deploy(spec(ECHO))
@@ -358,9 +358,9 @@ def test_after_the_end_of_a_function_the_next_invocation_starts_anew(
         pids = [environment.pid for environment in service.environments()]
         assert len(pids) == 2
 
-        endings = await service.end("app", graceful=graceful)
+        endings = await service.end("app", how=how)
 
-        assert [ending.exit_code for ending in endings] == [-9, -9]
+        assert [ending.exit_code for ending in endings] == [exit_code, exit_code]
         assert all(gone(pid) for pid in pids)
         assert list(service.environments()) == []
         assert (await service.invoke("app")).cold
@@ -376,7 +376,7 @@ def test_an_invocation_whose_function_is_ended_meanwhile_learns_it(
         call = asyncio.create_task(service.invoke("app", waiting_for(tmp_path, 0)))
         await until((tmp_path / "started-0").exists)
 
-        await service.end("app", graceful=False)
+        await service.end("app", how="kill")
 
         assert json.loads((await call).payload)["errorType"] == "Runtime.ExitError"
         await service.settled()
@@ -402,7 +402,7 @@ def test_an_init_whose_function_is_ended_meanwhile_learns_it(
         call = asyncio.create_task(service.invoke("app"))
         await until((tmp_path / "importing").exists)
 
-        await service.end("app", graceful=False)
+        await service.end("app", how="kill")
 
         result = await call
         assert json.loads(result.payload) == {

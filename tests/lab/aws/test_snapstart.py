@@ -256,7 +256,7 @@ def test_a_snapshot_ends_without_being_told(run: Run, spec: Spec) -> None:
         service.deploy(function)
         await service.prepare("app", 1)
 
-        (ending,) = await service.end("app", graceful=True)
+        (ending,) = await service.end("app", how="shutdown")
 
         assert ending.exit_code == -9
         assert not (function.code / "note").exists()

@@ -5,7 +5,7 @@ A Lambda service in miniature that drives the real AWS runtime client.
 from __future__ import annotations
 
 from .counters import Counters
-from .environment import Ending, Environment, State
+from .environment import Ending, Environment, How, State
 from .freezer import CgroupFreezer, Freezer, SignalFreezer, best_freezer
 from .function import FunctionSpec, Initialization, InvokeResult, Monotonic, StartMode
 from .invoke_endpoint import InvokeEndpoint
@@ -18,6 +18,7 @@ __all__ = [
     "Environment",
     "Freezer",
     "FunctionSpec",
+    "How",
     "Initialization",
     "InvokeEndpoint",
     "InvokeResult",

@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, assert_never
 
 from ..workspace import Workspace
 from .clock import StoppedClock, clock_library
@@ -37,6 +37,9 @@ _POSTED_ERROR_SECONDS = 0.5
 # With an internal extension Lambda sends SIGTERM and waits this long before SIGKILL; with none it kills at once.
 SHUTDOWN_SECONDS = 0.5
 MANAGED_SHUTDOWN_SECONDS = 0.6
+
+# The ways in which an environment can end, see `Environment`'s methods of these names.
+How = Literal["shutdown", "terminate", "kill"]
 
 
 class State(Enum):
@@ -203,6 +206,20 @@ class Environment:
             self._freezer.thaw(self._running, self._group)
             self.state = State.IDLE
 
+    async def end(self, how: How) -> Ending:
+        """
+        End it in one of the ways that there are.
+        """
+        match how:
+            case "shutdown":
+                return await self.shutdown()
+            case "terminate":
+                return await self.terminate()
+            case "kill":
+                return await self.kill()
+            case _:
+                assert_never(how)
+
     async def shutdown(self) -> Ending:
         """
         End it as Lambda does: SIGTERM and a grace if an extension is registered, SIGKILL at once if none is.
@@ -211,6 +228,14 @@ class Environment:
         """
         if not self._api.extensions or self.state is State.SNAPSHOT:
             return await self.kill()
+        return await self.terminate()
+
+    async def terminate(self) -> Ending:
+        """
+        End it with SIGTERM, and with SIGKILL what is left after the grace that an extension would have given it.
+
+        By SIGTERM's default action, where the function does not handle it: the kernel closes its connections.
+        """
         self.thaw()
         started = time.monotonic()
         self._running.signal_group(signal.SIGTERM)
@@ -220,7 +245,7 @@ class Environment:
 
     async def kill(self) -> Ending:
         """
-        End it with SIGKILL, frozen or not.
+        End it with SIGKILL, frozen or not: the kernel closes its connections, and their servers get a FIN.
         """
         return await self._end(time.monotonic())
 

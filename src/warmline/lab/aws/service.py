@@ -17,7 +17,7 @@ from ..errors import InitFailed, Throttled, UnknownFunction, UnusableFunction
 from ..workspace import Workspace
 from .clock import clock_library
 from .counters import Counters
-from .environment import Ending, Environment, State
+from .environment import Ending, Environment, How, State
 from .freezer import Freezer, best_freezer
 from .function import FunctionSpec, InvokeResult, Monotonic
 from .processes import Spawner
@@ -75,7 +75,7 @@ class LambdaService:
 
     async def __aexit__(self, *_: object) -> None:
         for name in list(self._functions):
-            await self.end(name, graceful=False)
+            await self.end(name, how="kill")
         for spawner in self._spawners.values():
             await spawner.__aexit__()
 
@@ -157,16 +157,18 @@ class LambdaService:
         while self._settling:
             await asyncio.wait(self._settling.values())
 
-    async def end(self, name: str, *, graceful: bool) -> list[Ending]:
+    async def end(self, name: str, *, how: How) -> list[Ending]:
         """
-        End all of a function's environments: by Lambda's Shutdown phase, or killed.
+        End all of a function's environments, in one of these ways:
+
+        - ``shutdown``: by Lambda's Shutdown phase, as each has asked for it
+        - ``terminate``: by SIGTERM, whether it has or not
+        - ``kill``: by SIGKILL, and the kernel sends a FIN on every connection
         """
         await self.settled()
         function = self.function(name)
         environments, function.environments, function.free = function.environments, [], []
-        return await asyncio.gather(
-            *(environment.shutdown() if graceful else environment.kill() for environment in environments)
-        )
+        return await asyncio.gather(*(environment.end(how) for environment in environments))
 
     def environments(self) -> Iterable[Environment]:
         """

@@ -67,7 +67,7 @@ async def _run_variant(variant: Variant, bench: Bench, options: RunOptions) -> _
         results += await invoke_all(bench.service, name, [{"id": number % DOCUMENTS}] * options.environments)
     samples = await asyncio.to_thread(bench.sampler.now)
     on_primary = sum(sample.by_app.get(app, 0) for node, sample in samples.items() if bench.nodes[node] == "primary")
-    await bench.service.end(name, graceful=False)
+    await bench.service.end(name, how="kill")
     return _Run(app, tuple(results), on_primary)
 
 

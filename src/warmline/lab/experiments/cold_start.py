@@ -255,7 +255,7 @@ async def _requests(lab: _Lab, options: RunOptions) -> _Requests:
                 raise EnvironmentStartError(f"an invocation of {name} failed: {failed.payload.decode()}")
             first.append(results[0].duration_ms)
             warm += [result.duration_ms for result in results[1:]]
-            await service.end(name, graceful=False)
+            await service.end(name, how="kill")
     return _Requests(tuple(first), tuple(warm))
 
 

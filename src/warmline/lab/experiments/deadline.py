@@ -107,7 +107,7 @@ async def _run_case(variant: Variant, case: _Case, bench: AtlasBench, options: R
     left = await asyncio.to_thread(_running, bench, app)
     bench.cluster.lay(CLEAR)
     good = await invoke_all(bench.service, name, [{"filter": _QUICK}] * options.environments)
-    await bench.service.end(name, graceful=False)
+    await bench.service.end(name, how="kill")
     await asyncio.to_thread(_kill_running, bench, app)
     return _Run(tuple(bad), tuple(good), left)
 

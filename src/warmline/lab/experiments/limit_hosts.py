@@ -94,14 +94,14 @@ async def _run_variant(variant: _Variant, bench: AtlasBench, options: RunOptions
         name = f"{NAME}-{variant.name}-{number}"
         _deploy(bench, variant, options, name)
         first.append(await bench.service.invoke(name, _event(1)))
-        await bench.service.end(name, graceful=False)
+        await bench.service.end(name, how="kill")
     name = f"{NAME}-{variant.name}"
     app = _deploy(bench, variant, options, name)
     working = time.monotonic()
     busy = await bench.service.invoke(name, _event(OPERATIONS))
     samples = await asyncio.to_thread(bench.sampler.now)
     sockets = sum(sample.by_app.get(app, 0) for sample in samples.values())
-    await bench.service.end(name, graceful=False)
+    await bench.service.end(name, how="kill")
     ended = time.monotonic()
     events = (Event(0.0, f"{OPERATIONS:,} operations"),)
     return _Run(app, working, ended - working, tuple(first), busy, sockets, events)
@@ -119,7 +119,7 @@ async def _on_a_replica_set(bench: AtlasBench, options: RunOptions) -> str:
     name = f"{NAME}-replica-set"
     _deploy(bench, limited, options, name)
     answer = json.loads((await bench.service.invoke(name, _event(1))).payload)
-    await bench.service.end(name, graceful=False)
+    await bench.service.end(name, how="kill")
     names.behaviour = sharded
     return f"{answer['errorType']}: {answer['errorMessage']}"
 

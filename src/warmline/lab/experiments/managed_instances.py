@@ -111,7 +111,7 @@ async def _run_variant(variant: Variant, bench: Bench, options: RunOptions) -> _
     open_now = {bench.nodes[name]: sample.by_app.get(app, 0) for name, sample in samples.items()}
     memory = mean_memory_mib(answer["process"] for answer in _answers(first))
     ended_at = time.time()
-    endings = await bench.service.end(name, graceful=True)
+    endings = await bench.service.end(name, how="shutdown")
     await asyncio.sleep(_AFTER_END_SECONDS)
     samples = await asyncio.to_thread(bench.sampler.now)
     left = sum(sample.by_app.get(app, 0) for sample in samples.values())

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..aws import FunctionSpec, InvokeResult
+from ..aws import FunctionSpec, How, InvokeResult
 from ..measure import (
     ConnectionLife,
     ConnectionSample,
@@ -64,11 +64,11 @@ class _Fleet:
         samples = await asyncio.to_thread(self.bench.sampler.now)
         return {self.bench.nodes[name]: sample.by_app.get(self.app, 0) for name, sample in samples.items()}
 
-    async def end(self, *, graceful: bool) -> float:
+    async def end(self, *, how: How) -> float:
         """
         End every environment, and return when that was done.
         """
-        await self.bench.service.end(self.function, graceful=graceful)
+        await self.bench.service.end(self.function, how=how)
         return time.monotonic()
 
 
@@ -173,13 +173,13 @@ async def _run_variant(variant: Variant, bench: Bench, options: RunOptions, repo
     await asyncio.sleep(_IDLE_SECONDS)
 
     phase("shutdown", 0.85)
-    shut_down_at = await fleet.end(graceful=True)
+    shut_down_at = await fleet.end(how="shutdown")
 
     # A second fleet, only to be killed: not part of the series.
     report("kill", 0.9)
     killed = _deploy(variant, bench, options, suffix="-killed")
     results += await killed.invoke_all()
-    killed_at = await killed.end(graceful=False)
+    killed_at = await killed.end(how="kill")
     return _Run(
         fleet,
         killed,

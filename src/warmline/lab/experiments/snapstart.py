@@ -136,7 +136,7 @@ async def _restore_all(variant: Variant, bench: AtlasBench, options: RunOptions)
     await asyncio.sleep(_AFTER_SECONDS)
     dead = _still_open(bench, apps, taken)
     for function in functions:
-        await service.end(function, graceful=False)
+        await service.end(function, how="kill")
     return _Restored(tuple(results), in_snapshot, dead, await asyncio.to_thread(_count, bench, collection))
 
 

@@ -91,7 +91,7 @@ async def _run_variant(variant: Variant, bench: AtlasBench, options: RunOptions)
     deploy(bench.service, bench.cluster, spec, options)
     began = time.monotonic()
     callers = await asyncio.gather(*(_call(bench, began, number) for number in range(options.environments)))
-    await bench.service.end(NAME, graceful=False)
+    await bench.service.end(NAME, how="kill")
     face = _primary_face(bench)
     assert face.admission is not None  # noqa: S101  the tier has a rate
     samples = face.admission.samples
