@@ -5,7 +5,7 @@ pool-size: no minimum, a small maximum.
 from __future__ import annotations
 
 from warmline.facts import sources
-from warmline.facts.places import Filled, NotYet
+from warmline.facts.places import Filled
 from warmline.facts.practice import Practice
 
 PRACTICE = Practice(
@@ -20,6 +20,6 @@ PRACTICE = Practice(
     sources=(sources.SPEC_POOLING, sources.SPEC_MONITORING),
     runtime=Filled(("option:maxPoolSize",)),
     rules=Filled(("WL151",)),
-    experiment=NotYet(),
+    experiment=Filled(("pool-size",)),
     page=Filled(("docs/practices/pool-size.md",)),
 )

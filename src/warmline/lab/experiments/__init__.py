@@ -11,6 +11,7 @@ from . import (
     deadline,
     limit_hosts,
     managed_instances,
+    pool_size,
     reuse_client,
     shutdown,
     snapstart,
@@ -32,6 +33,7 @@ EXPERIMENTS = (
     async_loop.EXPERIMENT,
     snapstart.EXPERIMENT,
     managed_instances.EXPERIMENT,
+    pool_size.EXPERIMENT,
     storm.EXPERIMENT,
 )
 

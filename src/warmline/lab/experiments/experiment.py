@@ -35,12 +35,14 @@ class RunOptions:
 @dataclass(frozen=True, slots=True)
 class Variant:
     """
-    One function that an experiment compares: its name in results, what people read, and the module of its handler.
+    One function that an experiment compares: its name in results, what people read, the module of its handler, and
+    what it has in its URI.
     """
 
     name: str
     label: str
     handler: str
+    options: str = ""
 
 
 @dataclass(frozen=True, slots=True)

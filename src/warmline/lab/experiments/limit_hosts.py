@@ -16,7 +16,7 @@ from ..aws import FunctionSpec, InvokeResult
 from ..measure import connection_lives, machine, most_open, percentile, versions
 from ..names.zone import REPLICA_SET_OPTIONS, SHARDED_OPTIONS
 from .bench import AtlasBench, deploy, open_atlas_bench
-from .experiment import Experiment, OnProgress, RunOptions
+from .experiment import Experiment, OnProgress, RunOptions, Variant
 from .result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric
 
 NAME = "limit-hosts"
@@ -28,18 +28,10 @@ OPERATIONS = 1_500
 _STEP_SECONDS = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class _Variant:
-    name: str
-    label: str
-    handler: str
-    options: str
-
-
 VARIANTS = (
-    _Variant("all-hosts", "all hosts", "documented", ""),
-    _Variant("srvMaxHosts-3", "srvMaxHosts=3", "documented", "srvMaxHosts=3"),
-    _Variant("warmline", "warmline", "with_warmline", ""),
+    Variant("all-hosts", "all hosts", "documented"),
+    Variant("srvMaxHosts-3", "srvMaxHosts=3", "documented", "srvMaxHosts=3"),
+    Variant("warmline", "warmline", "with_warmline"),
 )
 
 METRICS = (
@@ -82,12 +74,12 @@ async def run(options: RunOptions, on_progress: OnProgress) -> ExperimentResult:
         return _result(bench, options, runs, refused)
 
 
-def _deploy(bench: AtlasBench, variant: _Variant, options: RunOptions, name: str) -> str:
+def _deploy(bench: AtlasBench, variant: Variant, options: RunOptions, name: str) -> str:
     spec = FunctionSpec(name, _FUNCTIONS, f"{variant.handler}.lambda_handler", timeout_seconds=120)
     return deploy(bench.service, bench.cluster, spec, options, uri_options=variant.options)
 
 
-async def _run_variant(variant: _Variant, bench: AtlasBench, options: RunOptions) -> _Run:
+async def _run_variant(variant: Variant, bench: AtlasBench, options: RunOptions) -> _Run:
     first = []
     # One at a time: what a cold start takes, not what the machine's two cores make of many.
     for number in range(options.environments):
