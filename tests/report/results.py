@@ -7,7 +7,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 
-from warmline.lab.experiments.result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric
+from warmline.lab.experiments.result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric, StateSeries
 
 ENVIRONMENTS = 20
 PHASES = (Event(0.0, "burst"), Event(12.0, "steady"), Event(38.0, "idle"), Event(47.0, "scale-in"))
@@ -31,6 +31,11 @@ VALUES = {
     "per-invocation": (7.94, 3.97, 4480, 0, 0, 412.3, 58.2, 141.7, 0),
     "documented": (2.0, 1.0, 80, 80, 0, 371.9, 3.44, 12.18, 0),
     "warmline": (2.0, 1.0, 80, 0, 0, 248.6, 3.21, 9.87, 0),
+}
+STATES = {
+    "starting": (20, 0, 0, 0, 0, 0, 0),
+    "busy": (0, 20, 4, 0, 0, 0, 0),
+    "frozen": (0, 0, 16, 20, 20, 0, 0),
 }
 # The median and the spread of a lognormal distribution.
 COLD = {"per-invocation": (412.0, 0.22), "documented": (372.0, 0.2), "warmline": (249.0, 0.18)}
@@ -82,6 +87,12 @@ def reuse_client(
             "Environments share this machine's cores, so latencies compare within a run only.",
         ),
         command="warmline lab run reuse-client --environments 20 --start zygote",
+        environments=tuple(
+            StateSeries(variant, state, (0.0, 1.5, 12.0, 38.0, 47.0, 48.0, 60.0), counts)
+            for variant in VALUES
+            if samples
+            for state, counts in STATES.items()
+        ),
     )
 
 

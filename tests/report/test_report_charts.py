@@ -4,12 +4,25 @@ from dataclasses import replace
 
 import pytest
 
-from warmline.lab.experiments.result import ConnectionSeries, Event, Latencies
-from warmline.report.charts import connection_charts, latency_charts, scale_is_logarithmic
+from warmline.lab.experiments.result import ConnectionSeries, Event, ExperimentResult, Latencies, StateSeries
+from warmline.report.charts import Chart, latency_charts, scale_is_logarithmic, timeline
+from warmline.report.charts.environments import _steps
 from warmline.report.charts.phases import TimeAxis, lanes, time_axis
 from warmline.report.charts.steps import step_points
 
 from .results import VALUES, reuse_client
+
+
+def charts_of(result: ExperimentResult, title: str) -> list[Chart]:
+    return [chart for panel in timeline(result) for chart in panel.charts if chart.title == title]
+
+
+def connection_charts(result: ExperimentResult) -> list[Chart]:
+    return charts_of(result, "Open connections")
+
+
+def environment_charts(result: ExperimentResult) -> list[Chart]:
+    return charts_of(result, "Environments by state")
 
 
 @pytest.mark.parametrize(
@@ -52,9 +65,9 @@ def test_the_time_axis_leaves_room_for_a_label_at_its_end() -> None:
 
 
 def test_there_is_a_chart_for_each_variant_with_its_axes_and_lines_named() -> None:
-    charts = connection_charts(reuse_client())
-    assert [chart.label for chart in charts] == ["client per invocation", "MongoDB's documented example", "warmline"]
-    for chart in charts:
+    panels = timeline(reuse_client())
+    assert [panel.label for panel in panels] == ["client per invocation", "MongoDB's documented example", "warmline"]
+    for chart in connection_charts(reuse_client()):
         for text in (
             "open connections",
             "seconds since the variant's start",
@@ -88,13 +101,58 @@ def test_peaks_further_apart_share_a_logarithmic_scale_that_says_so() -> None:
     assert all("open connections (log scale)" in chart.svg for chart in connection_charts(result) if chart.svg)
 
 
-def test_a_variant_without_samples_says_so_beside_those_with_samples() -> None:
+def test_a_variant_without_samples_has_a_panel_without_charts() -> None:
     result = reuse_client()
-    charts = connection_charts(replace(result, connections=result.connections[:3]))
-    assert ["At most 160 on the primary, 0 at the end.", *["No connection counts were recorded."] * 2] == [
-        chart.summary for chart in charts
-    ]
-    assert charts[2].svg == ""
+    panels = timeline(replace(result, connections=result.connections[:3], environments=()))
+    assert [len(panel.charts) for panel in panels] == [1, 0, 0]
+
+
+def test_without_any_sample_there_is_no_panel() -> None:
+    assert timeline(replace(reuse_client(), connections=(), environments=())) == ()
+
+
+def test_a_nodes_limit_is_a_line_where_the_counts_come_near_it() -> None:
+    result = reuse_client()
+    limited = tuple(replace(series, limit=200) for series in result.connections)
+    charts = connection_charts(replace(result, connections=limited))
+    assert all(">limit of a node: 200<" in chart.svg for chart in charts)
+    assert charts[2].summary == "At most 40 on the primary, 0 at the end. A node admits 200."
+
+
+def test_a_limit_far_above_the_counts_is_told_and_does_not_press_them_flat() -> None:
+    result = reuse_client()
+    limited = tuple(replace(series, limit=1500) for series in result.connections)
+    charts = connection_charts(replace(result, connections=limited))
+    assert all("limit of a node" not in chart.svg for chart in charts)
+    assert charts[2].summary.endswith("A node admits 1,500.")
+
+
+def test_environments_are_stacked_by_state_below_the_connections() -> None:
+    chart = environment_charts(reuse_client())[0]
+    for text in ("starting", "busy", "frozen", "environments", "seconds since the variant's start"):
+        assert f">{text}<" in chart.svg
+    assert ">burst<" not in chart.svg
+    assert chart.summary == "At most 20 environments at once, 0 at the end."
+    assert "busy: at most 20; frozen: at most 20." in chart.svg
+
+
+def test_events_are_labelled_over_the_environments_where_there_are_no_connections() -> None:
+    assert ">burst<" in environment_charts(replace(reuse_client(), connections=()))[0].svg
+
+
+def test_a_state_that_the_charts_do_not_know_has_a_layer_too() -> None:
+    series = StateSeries("warmline", "shutting down", (0.0, 1.0), (3, 3))
+    (chart,) = environment_charts(replace(reuse_client(), environments=(series,)))
+    assert ">shutting down<" in chart.svg
+
+
+def test_many_samples_become_few_steps_that_still_add_up() -> None:
+    seconds = [number / 10 for number in range(5000)]
+    busy = [number % 3 for number in range(5000)]
+    moments, layers = _steps(seconds, [busy, [20 - count for count in busy]])
+    assert len(moments) < 200
+    assert layers.sum(axis=0) == pytest.approx(20)
+    assert layers[0][:-1].mean() == pytest.approx(1, abs=0.01)
 
 
 def test_many_nodes_share_one_legend_entry() -> None:
@@ -142,7 +200,8 @@ def test_a_latency_of_zero_has_a_place() -> None:
 
 def test_colours_are_left_to_the_style_sheet() -> None:
     result = reuse_client()
-    svgs = [chart.svg for chart in connection_charts(result)] + [chart.svg for chart in latency_charts(result)]
+    svgs = [chart.svg for panel in timeline(result) for chart in panel.charts]
+    svgs += [chart.svg for chart in latency_charts(result)]
     for svg in svgs:
         assert "#a1" not in svg
         assert "var(--muted)" in svg

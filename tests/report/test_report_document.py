@@ -29,6 +29,7 @@ def test_the_keys_come_in_one_order() -> None:
         "notes",
         "command",
         "series",
+        "environments",
         "latencies",
         "events",
     ]
@@ -81,3 +82,9 @@ def test_series_and_events_are_complete() -> None:
     ]
     assert list(result.connections[0].counts) == document["series"][0]["counts"]
     assert [{"seconds": event.seconds, "label": event.label} for event in PHASES] == document["events"]["warmline"]
+    assert document["environments"][1] == {
+        "variant": "per-invocation",
+        "state": "busy",
+        "seconds": [0, 1.5, 12, 38, 47, 48, 60],
+        "counts": [0, 20, 4, 0, 0, 0, 0],
+    }

@@ -39,10 +39,20 @@ def to_document(result: ExperimentResult) -> dict[str, Any]:
             {
                 "variant": series.variant,
                 "node": series.node,
+                "limit": series.limit,
                 "seconds": _all_rounded(series.seconds),
                 "counts": list(series.counts),
             }
             for series in result.connections
+        ],
+        "environments": [
+            {
+                "variant": series.variant,
+                "state": series.state,
+                "seconds": _all_rounded(series.seconds),
+                "counts": list(series.counts),
+            }
+            for series in result.environments
         ],
         "latencies": [
             {

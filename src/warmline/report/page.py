@@ -45,7 +45,7 @@ def to_page(result: ExperimentResult) -> str:
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    from .charts import connection_charts, latency_charts, scale_is_logarithmic
+    from .charts import latency_charts, scale_is_logarithmic, timeline
 
     environment = Environment(
         loader=PackageLoader("warmline.report"),
@@ -65,7 +65,7 @@ def to_page(result: ExperimentResult) -> str:
         ],
         labels=[variant_label(result, variant) for variant in result.variants],
         ratios=[(ratio_value(value), ratio_label(result, name)) for name, value in result.ratios.items()],
-        connections=connection_charts(result),
+        panels=timeline(result),
         logarithmic=scale_is_logarithmic(result),
         latencies=latency_charts(result),
         settings=[

@@ -85,6 +85,16 @@ def test_the_series_shows_the_fleet_come_and_go(result: ExperimentResult) -> Non
             assert list(series.seconds) == sorted(series.seconds)
 
 
+def test_environments_by_state_show_the_fleet_come_and_go(result: ExperimentResult) -> None:
+    for variant in result.variants:
+        mine = [series for series in result.environments if series.variant == variant]
+        totals = [sum(counts) for counts in zip(*(series.counts for series in mine), strict=True)]
+        assert max(totals) == ENVIRONMENTS
+        assert totals[-1] == 0
+        assert {series.seconds for series in mine} == {mine[0].seconds}
+        assert max(max(series.counts) for series in mine if series.state == "frozen") == ENVIRONMENTS
+
+
 def marked(token: str) -> list[str]:
     """
     The processes of one run of the lab that are still there.

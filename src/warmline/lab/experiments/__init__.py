@@ -19,7 +19,7 @@ from . import (
     thaw,
 )
 from .experiment import Experiment, OnProgress, RunOptions
-from .result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric
+from .result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric, StateSeries
 
 # In the order of the practices. A new experiment is a module and a line here.
 EXPERIMENTS = (
@@ -47,4 +47,5 @@ __all__ = [
     "Metric",
     "OnProgress",
     "RunOptions",
+    "StateSeries",
 ]

@@ -17,7 +17,7 @@ from pymongo import MongoClient
 from ..atlas import AtlasCluster, AtlasSpec, start_atlas
 from ..aws import FunctionSpec, InvokeResult, LambdaService
 from ..cluster import Cluster, start_cluster
-from ..measure import ConnectionSampler
+from ..measure import ConnectionSampler, StateSampler
 from ..workspace import Workspace
 from .experiment import RunOptions
 
@@ -33,6 +33,7 @@ class Bench:
     cluster: Cluster
     service: LambdaService
     sampler: ConnectionSampler
+    states: StateSampler
     nodes: dict[str, str]
 
 
@@ -49,19 +50,21 @@ async def open_bench(
         with cluster:
             _fill(cluster.uri)
             async with LambdaService(workspace, runnable=runnable) as service:
-                with ConnectionSampler(cluster.nodes) as sampler:
-                    yield Bench(cluster, service, sampler, _roles(cluster))
+                with ConnectionSampler(cluster.nodes) as sampler, StateSampler(service) as states:
+                    yield Bench(cluster, service, sampler, states, _roles(cluster))
 
 
 @dataclass(frozen=True, slots=True)
 class AtlasBench:
     """
-    A running lab whose cluster is as on Atlas.
+    A running lab whose cluster is as on Atlas. ``nodes`` is as a ``Bench`` has it.
     """
 
     cluster: AtlasCluster
     service: LambdaService
     sampler: ConnectionSampler
+    states: StateSampler
+    nodes: dict[str, str]
 
 
 @asynccontextmanager
@@ -75,8 +78,8 @@ async def open_atlas_bench(
         open_atlas(options, spec, on_step) as (workspace, cluster),
         LambdaService(workspace, runnable=runnable) as service,
     ):
-        with ConnectionSampler(cluster.servers.nodes) as sampler:
-            yield AtlasBench(cluster, service, sampler)
+        with ConnectionSampler(cluster.servers.nodes) as sampler, StateSampler(service) as states:
+            yield AtlasBench(cluster, service, sampler, states, _roles(cluster.servers))
 
 
 @asynccontextmanager

@@ -41,11 +41,27 @@ class ConnectionSeries:
     """
     The variant's open connections on one node over time: ``counts[i]`` from ``seconds[i]`` since the variant's start.
 
-    ``node`` is a name such as ``primary`` or ``secondary 1``.
+    ``node`` is a name such as ``primary`` or ``secondary 1``; ``limit`` is how many connections it admits.
     """
 
     variant: str
     node: str
+    seconds: tuple[float, ...]
+    counts: tuple[int, ...]
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StateSeries:
+    """
+    The variant's environments in one state over time: ``counts[i]`` from ``seconds[i]`` since the variant's start.
+
+    ``state`` is a name such as ``busy`` or ``frozen``. The series of a variant have the same ``seconds``, so that they
+    can be stacked.
+    """
+
+    variant: str
+    state: str
     seconds: tuple[float, ...]
     counts: tuple[int, ...]
 
@@ -86,3 +102,4 @@ class ExperimentResult:
     events: Mapping[str, tuple[Event, ...]]
     notes: tuple[str, ...]
     command: str
+    environments: tuple[StateSeries, ...] = ()

@@ -23,7 +23,8 @@ from ..measure import (
 )
 from .bench import DOCUMENTS, Bench, deploy, invoke_all, open_bench
 from .experiment import Experiment, OnProgress, RunOptions, Variant
-from .result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric
+from .result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric, StateSeries
+from .series import environments_over_time
 
 NAME = "reuse-client"
 
@@ -96,6 +97,7 @@ class _Run:
     memory_mib: float
     shut_down_at: float
     killed_at: float
+    environments: tuple[StateSeries, ...]
 
 
 VARIANTS = (
@@ -174,6 +176,7 @@ async def _run_variant(variant: Variant, bench: Bench, options: RunOptions, repo
 
     phase("shutdown", 0.85)
     shut_down_at = await fleet.end(how="shutdown")
+    environments = environments_over_time(bench, variant.name, started)
 
     # A second fleet, only to be killed: not part of the series.
     report("kill", 0.9)
@@ -192,6 +195,7 @@ async def _run_variant(variant: Variant, bench: Bench, options: RunOptions, repo
         memory,
         shut_down_at,
         killed_at,
+        environments,
     )
 
 
@@ -244,6 +248,7 @@ def _result(bench: Bench, options: RunOptions, runs: dict[str, _Run]) -> Experim
         events={name: run.events for name, run in runs.items()},
         notes=_notes(options),
         command=f"warmline lab run {NAME} --environments {options.environments} --start {options.start}",
+        environments=tuple(series for run in runs.values() for series in run.environments),
     )
 
 

@@ -17,7 +17,8 @@ from ..aws import FunctionSpec, InvokeResult
 from ..measure import machine, versions
 from .bench import DOCUMENTS, AtlasBench, deploy, open_atlas_bench
 from .experiment import Experiment, OnProgress, RunOptions, Variant
-from .result import Event, ExperimentResult, Latencies, Metric
+from .result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric, StateSeries
+from .series import connections_over_time, environments_over_time
 
 NAME = "storm"
 
@@ -65,6 +66,8 @@ class _Run:
     tried: int
     admitted: int
     longest_queue: int
+    connections: tuple[ConnectionSeries, ...] = ()
+    environments: tuple[StateSeries, ...] = ()
 
 
 async def run(options: RunOptions, on_progress: OnProgress) -> ExperimentResult:
@@ -88,14 +91,21 @@ async def run(options: RunOptions, on_progress: OnProgress) -> ExperimentResult:
 
 async def _run_variant(variant: Variant, bench: AtlasBench, options: RunOptions) -> _Run:
     spec = FunctionSpec(NAME, _FUNCTIONS, f"{variant.handler}.lambda_handler", timeout_seconds=TIMEOUT_SECONDS)
-    deploy(bench.service, bench.cluster, spec, options)
+    app = deploy(bench.service, bench.cluster, spec, options)
     began = time.monotonic()
     callers = await asyncio.gather(*(_call(bench, began, number) for number in range(options.environments)))
     await bench.service.end(NAME, how="kill")
     face = _primary_face(bench)
     assert face.admission is not None  # noqa: S101  the tier has a rate
     samples = face.admission.samples
-    return _Run(tuple(callers), face.counters.accepted, samples[-1].admitted, max(sample.waiting for sample in samples))
+    return _Run(
+        tuple(callers),
+        face.counters.accepted,
+        samples[-1].admitted,
+        max(sample.waiting for sample in samples),
+        await asyncio.to_thread(connections_over_time, bench, variant.name, app, began),
+        environments_over_time(bench, variant.name, began),
+    )
 
 
 async def _call(bench: AtlasBench, began: float, number: int) -> _Served:
@@ -145,7 +155,7 @@ def _result(options: RunOptions, runs: dict[str, _Run], version: str) -> Experim
             "timeout_seconds": TIMEOUT_SECONDS,
             "again_after_seconds": _AGAIN_SECONDS,
         },
-        connections=(),
+        connections=tuple(series for run in runs.values() for series in run.connections),
         latencies=tuple(
             Latencies(name, tuple(1000 * served.seconds for served in run.callers if served.seconds is not None), ())
             for name, run in runs.items()
@@ -158,6 +168,7 @@ def _result(options: RunOptions, runs: dict[str, _Run], version: str) -> Experim
             "All environments share this machine's cores, so a part of the time is theirs and not the queue's.",
         ),
         command=f"warmline lab run {NAME} --environments {options.environments} --start {options.start}",
+        environments=tuple(series for run in runs.values() for series in run.environments),
     )
 
 

@@ -8,11 +8,14 @@ from .connections import ConnectionSample, ConnectionSampler
 from .latency import percentile
 from .machine import machine, mean_memory_mib, versions
 from .server_log import ConnectionLife, connection_lives, most_open
+from .states import StateSample, StateSampler
 
 __all__ = [
     "ConnectionLife",
     "ConnectionSample",
     "ConnectionSampler",
+    "StateSample",
+    "StateSampler",
     "connection_lives",
     "machine",
     "mean_memory_mib",

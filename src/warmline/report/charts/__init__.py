@@ -4,7 +4,9 @@ The page's charts as inline SVG, drawn by matplotlib, coloured by the page's sty
 
 from __future__ import annotations
 
-from .connections import ConnectionChart, connection_charts, scale_is_logarithmic
+from .chart import Chart
+from .connections import scale_is_logarithmic
 from .latency import LatencyChart, latency_charts
+from .timeline import Panel, timeline
 
-__all__ = ["ConnectionChart", "LatencyChart", "connection_charts", "latency_charts", "scale_is_logarithmic"]
+__all__ = ["Chart", "LatencyChart", "Panel", "latency_charts", "scale_is_logarithmic", "timeline"]

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .svg import GRID, MUTED, text_width
+from .svg import GRID, MUTED, PANEL_WIDTH, text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ...lab.experiments.result import Event
+    from ...lab.experiments.result import Event, ExperimentResult
+
+# Beside it stand the numbers of the other axis.
+PLOT_WIDTH = PANEL_WIDTH - 58
 
 _SIZE = 10
 _LANE_HEIGHT = 13
@@ -39,7 +42,7 @@ class TimeAxis:
         return seconds / self.end * self.width
 
 
-def time_axis(last_sample: float, phases: Sequence[Event], width: float) -> TimeAxis:
+def time_axis(last_sample: float, phases: Sequence[Event], width: float = PLOT_WIDTH) -> TimeAxis:
     """
     An axis for all samples that leaves room for the label of an event near its end.
     """
@@ -75,7 +78,16 @@ def lanes_height(number: int) -> float:
     return number * _LANE_HEIGHT + _GAP if number else 0
 
 
-def draw_phases(axes: Axes, events: Sequence[Event], axis: TimeAxis, plot_height: float) -> None:
+def events_of(result: ExperimentResult, variant: str) -> list[Event]:
+    """
+    A variant's events in their order.
+    """
+    return sorted(result.events.get(variant, ()), key=lambda event: event.seconds)
+
+
+def draw_phases(
+    axes: Axes, events: Sequence[Event], axis: TimeAxis, plot_height: float, *, labels: bool = True
+) -> None:
     """
     Draw the lines, from the axis up to the top of their labels, and the labels.
     """
@@ -83,13 +95,16 @@ def draw_phases(axes: Axes, events: Sequence[Event], axis: TimeAxis, plot_height
         bottom = lane * _LANE_HEIGHT + 2
         axes.plot(
             [event.seconds, event.seconds],
-            [0, 1 + (bottom + _SIZE) / plot_height],
+            [0, 1 + (bottom + _SIZE) / plot_height if labels else 1],
             transform=axes.get_xaxis_transform(),
             color=GRID,
             linewidth=1,
             clip_on=False,
-            zorder=1,
+            # Above what is filled; a line of connections is above it.
+            zorder=2.5,
         )
+        if not labels:
+            continue
         axes.annotate(
             event.label,
             xy=(event.seconds, 1),

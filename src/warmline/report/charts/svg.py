@@ -23,6 +23,7 @@ MUTED = "#a10002"
 GRID = "#a10003"
 ACCENT = "#a10004"
 SERIES = ("#a10011", "#a10012", "#a10013", "#a10014", "#a10015")
+STATES = ("#a10021", "#a10022", "#a10023", "#a10024", "#a10025", "#a10026")
 
 _VARIABLES = {
     INK: "var(--ink)",
@@ -30,6 +31,7 @@ _VARIABLES = {
     GRID: "var(--grid)",
     ACCENT: "var(--accent)",
     **{colour: f"var(--series-{number})" for number, colour in enumerate(SERIES, 1)},
+    **{colour: f"var(--state-{number})" for number, colour in enumerate(STATES, 1)},
 }
 
 _STYLE = {
