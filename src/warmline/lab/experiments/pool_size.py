@@ -130,7 +130,7 @@ async def _run_case(variant: Variant, case: Case, bench: Bench, options: RunOpti
     results += await invoke_all(bench.service, name, [{**event, "busy_seconds": _BUSY_SECONDS}] * options.environments)
     samples = await asyncio.to_thread(bench.sampler.now)
     counts = {bench.nodes[node]: sample.by_app.get(app, 0) / options.environments for node, sample in samples.items()}
-    await bench.service.end(name, graceful=False)
+    await bench.service.end(name, how="kill")
     return _metrics(variant, case, counts, results), sum(result.function_error is not None for result in results)
 
 
