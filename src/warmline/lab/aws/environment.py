@@ -124,7 +124,7 @@ class Environment:
         function = self.function
         clock = self._clock.environ() if self._clock is not None else {}
         self._process = await self._spawner.spawn(
-            argv=[sys.executable, "-m", "awslambdaric", function.handler] if function.start == "exec" else None,
+            argv=_program(function),
             handler=function.handler,
             env={**variables(function, self.name, address), **clock, **self._mark},
             cwd=function.code,
@@ -300,6 +300,15 @@ class Environment:
             # The system's own words, as on AWS: "killed", "segmentation fault".
             how = f"with error: signal: {signal.strsignal(-code) or -code}".lower()
         return _failure("Runtime.ExitError", f"RequestId: {request_id} Error: Runtime exited {how}")
+
+
+def _program(function: FunctionSpec) -> list[str] | None:
+    """
+    What a new process of the function runs; ``None``: it is forked from one that has Python's runtime client.
+    """
+    if function.command is not None:
+        return list(function.command)
+    return [sys.executable, "-m", "awslambdaric", function.handler] if function.start == "exec" else None
 
 
 def _failure(kind: str, message: str) -> Outcome:

@@ -42,6 +42,10 @@ class FunctionSpec:
     variables: ``environment`` names the endpoint that has them (``CredentialsEndpoint.environment``). With
     ``lambda-managed-instances`` each serves as many invocations at once as it has ``workers``, processes of its own.
 
+    ``command`` is the program that speaks the Runtime API, with its arguments, where that is not Python's runtime
+    client: a custom runtime's ``bootstrap``, or another language's runtime client. It is looked for in the code folder
+    and then on PATH, each environment starts it anew, and ``handler`` is only what ``_HANDLER`` tells it.
+
     :raises UnusableFunction: more than one worker without managed instances.
     """
 
@@ -58,6 +62,7 @@ class FunctionSpec:
     monotonic: Monotonic = "runs"
     initialization: Initialization = "on-demand"
     workers: int = 1
+    command: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.workers < 1 or (self.workers > 1 and not self.managed):

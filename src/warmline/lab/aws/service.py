@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from ..errors import InitFailed, Throttled, UnknownFunction, UnusableFunction
 from ..workspace import Workspace
 from .clock import clock_library
+from .command import find_command
 from .counters import Counters
 from .environment import Ending, Environment, How, State
 from .freezer import Freezer, best_freezer
@@ -83,7 +84,7 @@ class LambdaService:
         """
         Make a function known; its environments start as invocations need them.
 
-        :raises UnusableFunction: its code is no folder, or its clock can't be had here.
+        :raises UnusableFunction: its code is no folder, its command can't be run, or its clock can't be had here.
         """
         if not spec.code.is_dir():
             raise UnusableFunction(
@@ -91,7 +92,8 @@ class LambdaService:
             )
         if spec.monotonic == "stands-still":
             clock_library(self._workspace.directory)
-        self._functions[spec.name] = Function(dataclasses.replace(spec, code=spec.code.resolve()))
+        spec = dataclasses.replace(spec, code=spec.code.resolve())
+        self._functions[spec.name] = Function(dataclasses.replace(spec, command=find_command(spec)))
 
     def function(self, name: str) -> Function:
         """

@@ -20,7 +20,6 @@ def variables(function: FunctionSpec, log_stream: str, address: str) -> dict[str
     """
     lambdas = {
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_VERSION": function.version,
@@ -35,6 +34,9 @@ def variables(function: FunctionSpec, log_stream: str, address: str) -> dict[str
         "TZ": ":UTC",
         "_HANDLER": function.handler,
     }
+    # Where a function brings its own runtime, Lambda does not set it.
+    if not function.runtime.startswith("provided"):
+        lambdas["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{function.runtime}"
     if function.initialization != "snap-start":
         lambdas |= _KEYS
     if function.managed:
