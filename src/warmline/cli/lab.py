@@ -23,6 +23,7 @@ from warmline.report.text import print_result
 
 from .cluster import cluster
 from .console import INTERRUPTED, fail, told
+from .lab_invoke import invoke
 
 lab = typer.Typer(
     name="lab",
@@ -31,6 +32,7 @@ lab = typer.Typer(
 )
 
 lab.add_typer(cluster)
+lab.command()(invoke)
 
 
 @lab.command(name="list")

@@ -56,5 +56,5 @@ def _check_runs(program: Path, name: str) -> None:
         beginning = file.read(4)
     if not beginning.startswith(_BEGINNINGS):
         raise UnusableFunction(
-            f"{what} is no program: {program} begins neither with #! nor as a binary; begin a script with #!/bin/sh, say"
+            f"{what} is no program: {program} begins neither with #! nor as a binary; begin a script with #!/bin/sh"
         )

@@ -119,6 +119,14 @@ class Cluster:
         """
         return tuple(node for node, hello in self._ask() if hello.get("secondary"))
 
+    def roles(self) -> dict[str, Node]:
+        """
+        What the members are called in results: ``primary``, ``secondary 1``…, by what they are now.
+        """
+        primary = self.primary()
+        others = [node for node in self.nodes if node != primary]
+        return {"primary": primary, **{f"secondary {number}": node for number, node in enumerate(others, 1)}}
+
     def stop(self) -> None:
         """
         Kill the servers and throw their data away.

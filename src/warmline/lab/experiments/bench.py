@@ -51,7 +51,8 @@ async def open_bench(
             _fill(cluster.uri)
             async with LambdaService(workspace, runnable=runnable) as service:
                 with ConnectionSampler(cluster.nodes) as sampler, StateSampler(service) as states:
-                    yield Bench(cluster, service, sampler, states, _roles(cluster))
+                    roles = {node.name: role for role, node in cluster.roles().items()}
+                    yield Bench(cluster, service, sampler, states, roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +137,3 @@ async def invoke_all(service: LambdaService, name: str, events: Iterable[Mapping
 def _fill(uri: str) -> None:
     with MongoClient[dict[str, object]](uri, appName="warmline-lab") as client:
         client["shop"]["orders"].insert_many([{"_id": number, "total": number % 97} for number in range(DOCUMENTS)])
-
-
-def _roles(cluster: Cluster) -> dict[str, str]:
-    primary = cluster.primary().name
-    others = [node.name for node in cluster.nodes if node.name != primary]
-    return {primary: "primary", **{name: f"secondary {number}" for number, name in enumerate(others, 1)}}

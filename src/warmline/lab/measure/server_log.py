@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-_CLIENT_METADATA = 51800
+CLIENT_METADATA = 51800
 _CONNECTION_ENDED = 22944
 
 
@@ -42,14 +42,14 @@ def connection_lives(log: Path) -> list[ConnectionLife]:
     with log.open() as lines:
         for line in lines:
             # Most of the log is about other things, and parsing is what takes the time.
-            if str(_CLIENT_METADATA) not in line and str(_CONNECTION_ENDED) not in line:
+            if str(CLIENT_METADATA) not in line and str(_CONNECTION_ENDED) not in line:
                 continue
             try:
                 entry = json.loads(line)
             except ValueError:
                 # The line that the server is writing just now.
                 continue
-            if entry["id"] == _CLIENT_METADATA:
+            if entry["id"] == CLIENT_METADATA:
                 app = entry["attr"]["doc"].get("application", {}).get("name")
                 if app is not None:
                     opened[int(entry["ctx"].removeprefix("conn"))] = (app, _seconds(entry))

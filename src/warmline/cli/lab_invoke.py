@@ -1,0 +1,134 @@
+"""
+``warmline lab invoke``: one function of the user's, invoked in one environment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from warmline.lab.aws import FunctionSpec
+from warmline.lab.aws.function import MAX_PAYLOAD_BYTES
+from warmline.lab.errors import LabError, UnusableFunction
+from warmline.lab.own import MEMORY_MB, TIMEOUT_SECONDS, open_session, own_function
+
+from .console import INTERRUPTED, fail, told
+from .functions import (
+    Code,
+    Command,
+    Env,
+    Memory,
+    MongodPath,
+    Runtime,
+    Timeout,
+    Uri,
+    following,
+    report,
+    variables,
+    words,
+)
+
+_FUNCTION_FAILED = 1
+
+
+def invoke(
+    handler: Annotated[
+        str | None, typer.Argument(help="The handler, app.lambda_handler; or a Python file with one handler.")
+    ] = None,
+    event: Annotated[
+        Path | None, typer.Option(help="A file with the event, JSON; - is standard input.", show_default="{}")
+    ] = None,
+    code: Code = None,
+    command: Command = None,
+    runtime: Runtime = None,
+    env: Env = None,
+    timeout: Timeout = TIMEOUT_SECONDS,
+    memory: Memory = MEMORY_MB,
+    times: Annotated[int, typer.Option(min=1, help="How often, one invocation after the other.")] = 1,
+    freeze: Annotated[float, typer.Option(min=0, help="Seconds that the environment is frozen in between.")] = 0,
+    uri: Uri = None,
+    mongod: MongodPath = None,
+) -> None:
+    """
+    Invoke a function against a cluster of its own, in a real execution environment.
+
+    The payload goes to standard output, logs and a REPORT line to standard error.
+    Exit codes: 0, or 1 if the function failed, or 2 if the command could not do its work.
+
+    Examples:
+        warmline lab invoke app.lambda_handler --event event.json
+
+        echo '{"id": 7}' | warmline lab invoke app.lambda_handler --event - --times 3 --freeze 5
+
+        warmline lab invoke --command ./bootstrap --code build --env TABLE=orders
+
+        warmline lab invoke app.lambda_handler --uri mongodb://127.0.0.1:27017
+
+    """
+    try:
+        function = own_function(
+            handler,
+            code=code,
+            command=words(command),
+            runtime=runtime,
+            environment=variables(env),
+            memory_mb=memory,
+            timeout_seconds=timeout,
+        )
+        payload = _event(event)
+        failed = asyncio.run(_invoked(function, payload, times, freeze, uri, mongod))
+    except (LabError, OSError) as error:
+        fail(told(error))
+    except KeyboardInterrupt:
+        typer.echo("warmline: stopped; everything that was started has ended", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    raise typer.Exit(_FUNCTION_FAILED if failed else 0)
+
+
+def _event(file: Path | None) -> bytes:
+    """
+    Read the event, and check what Lambda would refuse.
+    """
+    if file is None:
+        return b"{}"
+    name = "standard input" if file == Path("-") else str(file)
+    try:
+        payload = sys.stdin.buffer.read() if file == Path("-") else file.read_bytes()
+        json.loads(payload)
+    except OSError as error:
+        raise UnusableFunction(
+            f"can't read the event from {name}: {error.strerror}; --event takes a file, or - for standard input"
+        ) from None
+    except ValueError as error:
+        raise UnusableFunction(f"the event in {name} is not JSON: {error}") from None
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise UnusableFunction(f"the event in {name} has {len(payload):,} bytes: Lambda takes {MAX_PAYLOAD_BYTES:,}")
+    return payload
+
+
+async def _invoked(
+    function: FunctionSpec, payload: bytes, times: int, freeze: float, uri: str | None, mongod: Path | None
+) -> bool:
+    """
+    Invoke it so many times; return whether one failed.
+    """
+    failed = False
+    async with open_session(uri=uri, mongod=mongod, on_step=lambda step: typer.echo(step, err=True)) as session:
+        session.deploy(function)
+        async with following(session) as logs:
+            for number in range(times):
+                if number:
+                    await asyncio.sleep(freeze)
+                result = await session.service.invoke(function.name, payload)
+                await session.service.settled()
+                failed = failed or result.function_error is not None
+                logs.copy()
+                typer.echo(report(result, session, function.memory_mb), err=True)
+                typer.echo(result.payload.decode(errors="replace"))
+            await session.service.end(function.name, how="shutdown")
+    return failed
