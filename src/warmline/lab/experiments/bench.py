@@ -51,8 +51,7 @@ async def open_bench(
             _fill(cluster.uri)
             async with LambdaService(workspace, runnable=runnable) as service:
                 with ConnectionSampler(cluster.nodes) as sampler, StateSampler(service) as states:
-                    roles = {node.name: role for role, node in cluster.roles().items()}
-                    yield Bench(cluster, service, sampler, states, roles)
+                    yield Bench(cluster, service, sampler, states, _roles(cluster))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +136,7 @@ async def invoke_all(service: LambdaService, name: str, events: Iterable[Mapping
 def _fill(uri: str) -> None:
     with MongoClient[dict[str, object]](uri, appName="warmline-lab") as client:
         client["shop"]["orders"].insert_many([{"_id": number, "total": number % 97} for number in range(DOCUMENTS)])
+
+
+def _roles(cluster: Cluster) -> dict[str, str]:
+    return {node.name: role for role, node in cluster.roles().items()}
