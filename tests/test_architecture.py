@@ -25,6 +25,7 @@ ALLOWED = {
     "runtime": {"facts"},
     "check": {"facts"},
     "lab": {"facts", "runtime"},
+    "testing": {"runtime", "lab"},
     "report": {"facts", "runtime", "check", "lab"},
     "cli": {"facts", "runtime", "check", "lab", "report"},
 }

@@ -17,7 +17,9 @@ What can go wrong in the lab.
     ├── Throttled
     ├── MalformedMessage            a client's, told to nobody: its connection is closed
     ├── AuthenticationFailed        (warmline.lab.iam) a client's, answered as Atlas does
-    └── NoFreeAddress               (warmline.lab.names)
+    ├── NoFreeAddress               (warmline.lab.names)
+    ├── InvocationFailed            (warmline.testing)
+    └── UnknownClients              (warmline.testing)
 
 A message is one line: what happened, where, and what to do about it.
 """

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
 from typing import Any
 
 from pymongo import MongoClient
@@ -66,6 +68,19 @@ def test_the_log_knows_connections_that_no_sample_saw(single: Cluster) -> None:
         time.sleep(0.05)
     assert len(lives) == 6
     assert all(began - 1 <= life.opened <= life.ended <= time.time() + 1 for life in lives)
+
+
+def test_a_servers_start_ends_what_was_open_and_counts_connections_from_one_again(tmp_path: Path) -> None:
+    def entry(second: int, number: int, **fields: object) -> str:
+        return json.dumps({"t": {"$date": f"2026-01-01T00:00:{second:02}.000+00:00"}, "id": number, **fields})
+
+    doc = {"doc": {"application": {"name": "app"}}}
+    started = [entry(second, 20698, ctx="-", msg="***** SERVER RESTARTED *****") for second in (0, 2)]
+    opened = [entry(second, 51800, ctx="conn1", attr=doc) for second in (1, 3)]
+    log = tmp_path / "mongod.log"
+    log.write_text("\n".join((started[0], opened[0], started[1], opened[1])) + "\n")
+    first, second = connection_lives(log)
+    assert (first.ended - first.opened, second.opened - first.opened, second.ended) == (1, 2, float("inf"))
 
 
 def test_the_most_open_connections_of_each_step_are_counted_between_the_samples_too() -> None:

@@ -16,7 +16,7 @@ from ..cluster.replica_set import APP_NAME
 from .server_log import CLIENT_METADATA
 
 # The drivers by which members talk to each other.
-_INTERNAL = ("MongoDB Internal Client", "NetworkInterfaceTL")
+INTERNAL_DRIVERS = ("MongoDB Internal Client", "NetworkInterfaceTL")
 
 
 class OpenedConnections:
@@ -51,7 +51,9 @@ def _is_clients(entry: dict[str, Any]) -> bool:
     if entry["id"] != CLIENT_METADATA:
         return False
     client = entry["attr"]["doc"]
-    return client.get("application", {}).get("name") != APP_NAME and not client["driver"]["name"].startswith(_INTERNAL)
+    return client.get("application", {}).get("name") != APP_NAME and not client["driver"]["name"].startswith(
+        INTERNAL_DRIVERS
+    )
 
 
 def open_sockets(pids: Iterable[int]) -> dict[str, int]:

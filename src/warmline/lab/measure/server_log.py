@@ -1,7 +1,7 @@
 """
 Every connection a server has seen, from its log: also those that opened and closed between two samples.
 
-Source: https://www.mongodb.com/docs/manual/reference/log-messages/ (ids 51800 and 22944).
+Source: https://www.mongodb.com/docs/manual/reference/log-messages/ (ids 51800, 22944 and 20698).
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ import numpy as np
 
 CLIENT_METADATA = 51800
 _CONNECTION_ENDED = 22944
+_STARTED = 20698
+
+_TOLD = tuple(map(str, (CLIENT_METADATA, _CONNECTION_ENDED, _STARTED)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ def connection_lives(log: Path) -> list[ConnectionLife]:
     with log.open() as lines:
         for line in lines:
             # Most of the log is about other things, and parsing is what takes the time.
-            if str(CLIENT_METADATA) not in line and str(_CONNECTION_ENDED) not in line:
+            if not any(number in line for number in _TOLD):
                 continue
             try:
                 entry = json.loads(line)
@@ -53,6 +56,10 @@ def connection_lives(log: Path) -> list[ConnectionLife]:
                 app = entry["attr"]["doc"].get("application", {}).get("name")
                 if app is not None:
                     opened[int(entry["ctx"].removeprefix("conn"))] = (app, _seconds(entry))
+            elif entry["id"] == _STARTED:
+                # Numbers begin again; of those that were open when the server ended not each is logged.
+                lives += [ConnectionLife(*life, _seconds(entry)) for life in opened.values()]
+                opened.clear()
             elif entry["id"] == _CONNECTION_ENDED and entry["attr"]["connectionId"] in opened:
                 lives.append(ConnectionLife(*opened.pop(entry["attr"]["connectionId"]), _seconds(entry)))
     return lives + [ConnectionLife(*life, float("inf")) for life in opened.values()]
