@@ -19,6 +19,6 @@ PRACTICE = Practice(
     sources=(sources.PYMONGO_FAAS_CONNECT, sources.PYMONGO_CLIENT, sources.AWS_ENVIRONMENT),
     runtime=Filled(("warmline.connect",)),
     rules=Filled(("WL231",)),
-    experiment=Filled(("cold-start",)),
+    experiment=Filled(("connect-at-init", "cold-start")),
     page=Filled(("docs/practices/connect-at-init.md",)),
 )

@@ -1,0 +1,18 @@
+"""
+The same with a ping at module level, so that it is connected there.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from lookup import find  # type: ignore[import-not-found]  # beside this module, as in a deployed function
+from pymongo import MongoClient
+
+client: MongoClient[dict[str, Any]] = MongoClient(host=os.environ["MONGODB_URI"])
+client.admin.command("ping")
+
+
+def lambda_handler(event: dict[str, Any], context: object) -> Any:
+    return find(lambda: client, event)
