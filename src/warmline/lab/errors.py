@@ -103,8 +103,14 @@ class InitFailed(LabError):
 
 class Throttled(LabError):
     """
-    All of a function's reserved concurrency is in use; AWS answers with status 429.
+    A limit of Lambda's allows no other invocation now; AWS answers with status 429.
+
+    :ivar reason: which limit, as the Invoke API names it.
     """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class MalformedMessage(LabError):

@@ -139,20 +139,20 @@ def test_an_invocation_that_times_out_ends_for_its_caller_alone(
     async def scenario(service: LambdaService) -> None:
         service.deploy(spec(WORKER, timeout_seconds=0.5, **MANAGED))
         await service.prepare("app", 1)
-        function = service.function("app")
+        version = service.version("app")
         go = tmp_path / "go"
 
         result = await service.invoke("app", json.dumps({"until": str(go)}).encode())
 
         assert json.loads(result.payload)["errorType"] == "Sandbox.Timedout"
         await service.settled()
-        assert len(function.free) == 2
+        assert len(version.free) == 2
         others = [pids(each) for each in await asyncio.gather(service.invoke("app"), service.invoke("app"))]
-        assert len(function.environments) == 1
+        assert len(version.environments) == 1
 
         # Its worker is free again once it has answered.
         go.touch()
-        await until(lambda: len(function.free) == 3)
+        await until(lambda: len(version.free) == 3)
         assert len(pids(await service.invoke("app"))) == len(others[0])
 
     run(scenario)
@@ -167,7 +167,7 @@ def test_a_worker_that_crashes_is_missed_and_the_others_serve_on(run: Run, spec:
 
         assert json.loads(result.payload)["errorType"] == "Sandbox.Timedout"
         await service.settled()
-        assert len(service.function("app").free) == 2
+        assert len(service.version("app").free) == 2
         served = {tuple(pids(await service.invoke("app"))) for _ in range(4)}
         assert 1 <= len(served) <= 2
 
@@ -191,7 +191,7 @@ def test_a_caller_that_goes_away_ends_nobody_else_s_invocation(
         go.touch()
 
         assert len(pids(await stays)) == 2
-        await until(lambda: len(service.function("app").free) == 3)
+        await until(lambda: len(service.version("app").free) == 3)
 
     run(scenario)
 

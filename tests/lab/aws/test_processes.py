@@ -181,8 +181,8 @@ def test_a_service_whose_spawner_ended_early_says_so_and_can_be_closed(run: Run,
         service.deploy(spec(source))
         await service.invoke("app")
         await service.settled()
-        service._spawners["runs"]._process.kill()
-        await service._spawners["runs"]._reader
+        service._dispatch._spawners["runs"]._process.kill()
+        await service._dispatch._spawners["runs"]._reader
 
         # What it had started is lost, what it has not started never starts.
         assert (await service.invoke("app")).function_error == "Unhandled"

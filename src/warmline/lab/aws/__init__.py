@@ -4,6 +4,7 @@ A Lambda service in miniature that drives the real AWS runtime client.
 
 from __future__ import annotations
 
+from .concurrency import Quotas
 from .counters import Counters
 from .environment import Ending, Environment, How, State
 from .freezer import CgroupFreezer, Freezer, SignalFreezer, best_freezer
@@ -24,6 +25,7 @@ __all__ = [
     "InvokeResult",
     "LambdaService",
     "Monotonic",
+    "Quotas",
     "SignalFreezer",
     "StartMode",
     "State",

@@ -24,7 +24,7 @@ StartMode = Literal["zygote", "exec"]
 Monotonic = Literal["runs", "stands-still"]
 
 # The values of AWS_LAMBDA_INITIALIZATION_TYPE that the lab knows.
-Initialization = Literal["on-demand", "snap-start", "lambda-managed-instances"]
+Initialization = Literal["on-demand", "provisioned-concurrency", "snap-start", "lambda-managed-instances"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,14 @@ class FunctionSpec:
     client: a custom runtime's ``bootstrap``, or another language's runtime client. It is looked for in the code folder
     and then on PATH, each environment starts it anew, and ``handler`` is only what ``_HANDLER`` tells it.
 
-    :raises UnusableFunction: more than one worker without managed instances.
+    ``provisioned_concurrency`` is how many environments are kept initialised; their initialization is
+    ``provisioned-concurrency``, whatever that of the others is. On AWS it is set on a version or an alias.
+
+    ``idle_seconds`` is how long an environment stays that has nothing to do; ``None`` is for ever. AWS does not
+    document it; field reports say 300 to 900.
+
+    :raises UnusableFunction: more than one worker without managed instances, or a provisioned concurrency that Lambda
+        would refuse.
     """
 
     name: str
@@ -63,12 +70,24 @@ class FunctionSpec:
     initialization: Initialization = "on-demand"
     workers: int = 1
     command: tuple[str, ...] | None = None
+    provisioned_concurrency: int = 0
+    idle_seconds: float | None = None
 
     def __post_init__(self) -> None:
         if self.workers < 1 or (self.workers > 1 and not self.managed):
             raise UnusableFunction(
                 f"function {self.name} can't have {self.workers} workers: one, or with the initialization "
                 "lambda-managed-instances more"
+            )
+        if self.provisioned_concurrency and self.initialization in {"snap-start", "lambda-managed-instances"}:
+            raise UnusableFunction(
+                f"function {self.name} can't have provisioned concurrency with the initialization "
+                f"{self.initialization}: take one of the two"
+            )
+        if self.reserved_concurrency is not None and self.provisioned_concurrency > self.reserved_concurrency:
+            raise UnusableFunction(
+                f"function {self.name} can't have a provisioned concurrency of {self.provisioned_concurrency}: "
+                f"that is more than the {self.reserved_concurrency} it reserves"
             )
 
     @property

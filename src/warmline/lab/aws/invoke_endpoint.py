@@ -56,9 +56,10 @@ class InvokeEndpoint:
         return f"http://{host}:{port}"
 
     async def _invoke(self, request: web.Request) -> web.Response:
-        # A name, an ARN, or the end of one; each also with a version.
-        name = request.match_info["name"].removeprefix(f"arn:aws:lambda:{REGION}:")
-        name = name.removeprefix(f"{ACCOUNT}:").removeprefix("function:").split(":")[0]
+        try:
+            name = _qualified(request.match_info["name"], request.query.get("Qualifier"))
+        except ValueError as error:
+            return _error(400, "InvalidParameterValueException", {"message": str(error)})
         payload = await request.read() or b"{}"
         refused = _refused(payload)
         if refused is not None:
@@ -70,7 +71,7 @@ class InvokeEndpoint:
             return _error(400, "InvalidRequestContentException", {"message": text})
         kind = request.headers.get("X-Amz-Invocation-Type", "RequestResponse")
         try:
-            self._service.function(name)
+            self._service.version(name)
             if kind == "DryRun":
                 return web.Response(status=204)
             call = self._service.invoke(name, payload, client_context=context)
@@ -83,10 +84,24 @@ class InvokeEndpoint:
         except UnknownFunction:
             arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
             return _error(404, "ResourceNotFoundException", {"Message": f"Function not found: {arn}"})
-        except Throttled:
-            reason = {"Reason": "ReservedFunctionConcurrentInvocationLimitExceeded", "message": "Rate Exceeded."}
-            return _error(429, "TooManyRequestsException", reason)
+        except Throttled as error:
+            # The message is the same for every reason.
+            return _error(429, "TooManyRequestsException", {"Reason": error.reason, "message": "Rate Exceeded."})
         return _answer(result, with_log=request.headers.get("X-Amz-Log-Type") == "Tail")
+
+
+def _qualified(name: str, qualifier: str | None) -> str:
+    """
+    Bring a name, an ARN or the end of one, each perhaps with a qualifier, to ``name`` or ``name:qualifier``.
+
+    :raises ValueError: the name has a qualifier, and another one is asked for.
+    """
+    name = name.removeprefix(f"arn:aws:lambda:{REGION}:").removeprefix(f"{ACCOUNT}:").removeprefix("function:")
+    function, _, own = name.partition(":")
+    if own and qualifier and own != qualifier:
+        raise ValueError("The derived qualifier from the function name does not match the specified qualifier.")
+    qualifier = own or qualifier
+    return f"{function}:{qualifier}" if qualifier else function
 
 
 def _refused(payload: bytes) -> web.Response | None:

@@ -38,12 +38,14 @@ class Outcome:
 @dataclass(slots=True)
 class Invocation:
     """
-    One event on its way through an environment. ``deadline`` is wall-clock seconds.
+    One event on its way through an environment. ``deadline`` is wall-clock seconds, ``arn`` what was invoked: the
+    function's without a qualifier if it is empty.
     """
 
     payload: bytes
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     client_context: str | None = None
+    arn: str = ""
     deadline: float = 0.0
     outcome: asyncio.Future[Outcome] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -161,7 +163,7 @@ class RuntimeAPI:
         headers = {
             "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
             "Lambda-Runtime-Deadline-Ms": str(int(invocation.deadline * 1000)),
-            "Lambda-Runtime-Invoked-Function-Arn": self._function.arn,
+            "Lambda-Runtime-Invoked-Function-Arn": invocation.arn or self._function.arn,
             "Lambda-Runtime-Trace-Id": _trace_id(),
         }
         if invocation.client_context:

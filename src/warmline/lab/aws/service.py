@@ -1,54 +1,29 @@
 """
-The Lambda service in miniature: deployed functions, their environments, and which one serves an invocation.
+The Lambda service in miniature: deployed functions, their versions and aliases, and who may be invoked now.
 """
 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import itertools
 import os
-import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from ..errors import InitFailed, Throttled, UnknownFunction, UnusableFunction
 from ..workspace import Workspace
 from .clock import clock_library
 from .command import find_command
+from .concurrency import Quotas, ScalingRate, admit, check_reservation
 from .counters import Counters
+from .dispatch import Dispatch
 from .environment import Ending, Environment, How, State
 from .freezer import Freezer, best_freezer
-from .function import FunctionSpec, InvokeResult, Monotonic
-from .processes import Spawner
+from .function import FunctionSpec, InvokeResult
+from .reclamation import FADE_SECONDS
 from .runtime_api import Invocation, Outcome
-
-_LOG_TAIL_BYTES = 4096
-
-# Counts through all services: logs and cgroups of one workspace are named after their environments.
-_numbers = itertools.count(1)
-
-
-class Function:
-    """
-    A deployed function and its live environments.
-    """
-
-    def __init__(self, spec: FunctionSpec) -> None:
-        self.spec = spec
-        self.in_flight = 0
-        self.environments: list[Environment] = []
-        # The most recently used is last, and is taken first. One that has just answered may still be settling.
-        # A managed instance is in it once for each worker that has nothing to do.
-        self.free: list[Environment] = []
-
-    def drop(self, environment: Environment) -> None:
-        """
-        Forget an environment that has ended, unless all were ended meanwhile.
-        """
-        if environment in self.environments:
-            self.environments.remove(environment)
+from .versions import Alias, Function, Version
 
 
 class LambdaService:
@@ -58,42 +33,77 @@ class LambdaService:
     :param runnable: how many environments may run at the same time, all others being frozen or waiting to start. On
         AWS each has a CPU of its own; here they share this machine's, so by default two for each core, which keeps
         an environment's latency its own.
+    :param quotas: how many invocations may run at the same time, and how fast environments may be added.
     """
 
-    def __init__(self, workspace: Workspace, *, freezer: Freezer | None = None, runnable: int | None = None) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        freezer: Freezer | None = None,
+        runnable: int | None = None,
+        quotas: Quotas | None = None,
+    ) -> None:
         self._workspace = workspace
         self.freezer = freezer or best_freezer(workspace)
         self.counters = Counters()
-        self._runnable = asyncio.Semaphore(runnable or 2 * (os.cpu_count() or 1))
+        self._quotas = quotas or Quotas()
         self._functions: dict[str, Function] = {}
-        self._settling: dict[str, asyncio.Task[None]] = {}
-        self._spawners: dict[Monotonic, Spawner] = {}
-        self._spawners_lock = asyncio.Lock()
+        self._dispatch = Dispatch(workspace, self.freezer, runnable or 2 * (os.cpu_count() or 1), self.counters)
 
     async def __aenter__(self) -> LambdaService:
-        await self._spawner("runs")
+        await self._dispatch.open()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         for name in list(self._functions):
             await self.end(name, how="kill")
-        for spawner in self._spawners.values():
-            await spawner.__aexit__()
+        await self._dispatch.close()
 
     def deploy(self, spec: FunctionSpec) -> None:
         """
-        Make a function known; its environments start as invocations need them.
+        Make a function known; its environments start as invocations need them. One that is known is updated.
 
-        :raises UnusableFunction: its code is no folder, its command can't be run, or its clock can't be had here.
+        :raises UnusableFunction: its code is no folder, its command can't be run, its clock can't be had here, or it
+            reserves more than the account has.
         """
-        if not spec.code.is_dir():
-            raise UnusableFunction(
-                f"the code of function {spec.name} is no folder: {spec.code}; name the one with its handler"
-            )
-        if spec.monotonic == "stands-still":
-            clock_library(self._workspace.directory)
-        spec = dataclasses.replace(spec, code=spec.code.resolve())
-        self._functions[spec.name] = Function(dataclasses.replace(spec, command=find_command(spec)))
+        if spec.name in self._functions:
+            self.update(spec.name, spec)
+            return
+        function = Function(self._checked(spec), ScalingRate(self._quotas.scaling))
+        self._functions[spec.name] = function
+        self._dispatch.provision(function.latest)
+
+    def update(self, name: str, spec: FunctionSpec, *, fade_seconds: float = FADE_SECONDS) -> None:
+        """
+        Deploy a function anew: the next invocations start new environments, the old ones finish what they run.
+
+        :param fade_seconds: how long an old environment stays that has nothing to do, before it is shut down. AWS does
+            not document it.
+        :raises UnusableFunction: as `deploy` does.
+        """
+        function = self.function(name)
+        old = function.replace(self._checked(replace(spec, name=name)), fade_seconds)
+        self._dispatch.reclamation.fade(old)
+        self._dispatch.provision(function.latest)
+
+    def publish(self, name: str, *, provisioned_concurrency: int = 0) -> str:
+        """
+        Publish what is deployed as a version with environments of its own, and return its number.
+        """
+        version = self.function(name).publish(provisioned_concurrency)
+        self._dispatch.provision(version)
+        return version.spec.version
+
+    def alias(self, name: str, alias: str, version: str, *, weights: Mapping[str, float] | None = None) -> None:
+        """
+        Give a version another name, or point that name to another version.
+
+        :param weights: a second version, and the share of the invocations that goes to it, from 0 to 1.
+        :raises UnusableFunction: the alias is none that Lambda takes.
+        :raises UnknownFunction: there is no such version.
+        """
+        self.function(name).alias(alias, Alias(version, dict(weights or {})))
 
     def function(self, name: str) -> Function:
         """
@@ -106,6 +116,15 @@ class LambdaService:
                 f"no function {name!r} is deployed: {', '.join(self._functions) or 'none is'}"
             ) from None
 
+    def version(self, name: str) -> Version:
+        """
+        Find the version that an invocation of this name goes to: ``name``, ``name:version`` or ``name:alias``.
+
+        :raises UnknownFunction: there is none.
+        """
+        name, _, qualifier = name.partition(":")
+        return self.function(name).resolve(qualifier or None)
+
     async def prepare(self, name: str, environments: int) -> None:
         """
         Do what Lambda does before the first invocation: take snapshots, or start managed instances.
@@ -115,49 +134,45 @@ class LambdaService:
 
         :raises InitFailed: the function's Init phase failed, as publishing it would on AWS.
         """
-        function = self.function(name)
-        failures = await asyncio.gather(*(self._prepare(function) for _ in range(environments)))
-        for failed in filter(None, failures):
-            raise InitFailed(f"Init of {name} failed: {failed.payload.decode()}; the log is in {self._workspace.logs}")
+        version = self.version(name)
+        failures = await asyncio.gather(*(self._dispatch.prepare(version) for _ in range(environments)))
+        self._raise_first(name, failures)
+
+    async def provisioned(self, name: str) -> None:
+        """
+        Wait until the provisioned concurrency of a version is there; until then invocations start other environments.
+
+        :raises InitFailed: the Init phase of one of them failed.
+        """
+        self._raise_first(name, [await self._dispatch.provisioned(self.version(name))])
 
     async def invoke(self, name: str, payload: bytes = b"{}", *, client_context: str | None = None) -> InvokeResult:
         """
         Invoke a function and wait for its answer, whatever it is; an error of the function is a result too.
 
-        :raises Throttled: all of the function's reserved concurrency is in use.
+        :param name: of a function, or of one of its versions or aliases: ``name:version``, ``name:alias``.
+        :raises Throttled: a limit of Lambda's allows no other invocation now.
         """
-        function = self.function(name)
-        limit = function.spec.reserved_concurrency
-        if limit is not None and function.in_flight >= limit:
-            self.counters.throttles += 1
-            raise Throttled(f"{limit} invocations of {name} are running already: that is its reserved concurrency")
-        function.in_flight += 1
+        version = self.version(name)
+        function = self._functions[version.spec.name]
+        arn = version.spec.arn + name.removeprefix(version.spec.name)
         try:
-            environment = await self._take(function)
-            with _kept(function, environment):
-                await self._runnable.acquire()
-            invocation = Invocation(payload, client_context=client_context)
+            admit(function, version, self._functions.values(), self._quotas)
+            version.in_flight += 1
             try:
-                return await self._run(function, environment, invocation)
-            except BaseException:
-                self._runnable.release()
-                if function.spec.managed and environment.state is State.BUSY:
-                    # Its caller has gone, and the worker works on.
-                    _give_back(function, environment, invocation)
-                    raise
-                # Cancelled, or a fault of the lab itself: this environment's state is unknown.
-                function.drop(environment)
-                await environment.kill()
-                raise
-        finally:
-            function.in_flight -= 1
+                invocation = Invocation(payload, arn=arn, client_context=client_context)
+                return await self._dispatch.serve(version, invocation, function.scaling)
+            finally:
+                version.in_flight -= 1
+        except Throttled:
+            self.counters.throttles += 1
+            raise
 
     async def settled(self) -> None:
         """
         Wait until every environment that has answered is frozen and free again.
         """
-        while self._settling:
-            await asyncio.wait(self._settling.values())
+        await self._dispatch.settled()
 
     async def end(self, name: str, *, how: How) -> list[Ending]:
         """
@@ -168,9 +183,7 @@ class LambdaService:
         - ``kill``: by SIGKILL, and the kernel sends a FIN on every connection
         """
         await self.settled()
-        function = self.function(name)
-        environments, function.environments, function.free = function.environments, [], []
-        return await asyncio.gather(*(environment.end(how) for environment in environments))
+        return await asyncio.gather(*(environment.end(how) for environment in self.function(name).forget()))
 
     def environments(self) -> Iterable[Environment]:
         """
@@ -185,125 +198,21 @@ class LambdaService:
         counts = Counter(environment.state for environment in self.environments())
         return {state: counts[state] for state in State if state is not State.ENDED}
 
-    async def _take(self, function: Function) -> Environment:
-        while function.free:
-            environment = function.free.pop()
-            if environment.name in self._settling:
-                with _kept(function, environment):
-                    # It settles even if this invocation is cancelled.
-                    await asyncio.shield(self._settling[environment.name])
-            if environment.state is not State.ENDED:
-                return environment
-        return await self._new_environment(function)
+    def _checked(self, spec: FunctionSpec) -> FunctionSpec:
+        if not spec.code.is_dir():
+            raise UnusableFunction(
+                f"the code of function {spec.name} is no folder: {spec.code}; name the one with its handler"
+            )
+        if spec.initialization == "provisioned-concurrency":
+            raise UnusableFunction(
+                f"function {spec.name} can't have that initialization for all its environments: set "
+                "provisioned_concurrency"
+            )
+        if spec.monotonic == "stands-still":
+            clock_library(self._workspace.directory)
+        check_reservation(spec, self._functions.values(), self._quotas)
+        return replace(spec, code=spec.code.resolve(), command=find_command(spec))
 
-    async def _new_environment(self, function: Function) -> Environment:
-        environment = Environment(
-            f"{function.spec.name}-{next(_numbers)}",
-            function.spec,
-            spawner=await self._spawner(function.spec.monotonic),
-            freezer=self.freezer,
-            workspace=self._workspace,
-        )
-        function.environments.append(environment)
-        return environment
-
-    async def _spawner(self, monotonic: Monotonic) -> Spawner:
-        """
-        The process whose forks have this clock: it is loaded when a program starts, so it takes one of its own.
-        """
-        async with self._spawners_lock:
-            if monotonic not in self._spawners:
-                environ = self._workspace.environ()
-                if monotonic == "stands-still":
-                    environ["LD_PRELOAD"] = str(clock_library(self._workspace.directory))
-                self._spawners[monotonic] = await Spawner(environ).__aenter__()
-            return self._spawners[monotonic]
-
-    async def _prepare(self, function: Function) -> Outcome | None:
-        environment = await self._new_environment(function)
-        async with self._runnable:
-            failed = await environment.start()
-            if failed is None and environment.state is State.IDLE:
-                await environment.settle()
-        if failed is None:
-            function.free += [environment] * function.spec.workers
-        else:
-            function.drop(environment)
-        return failed
-
-    async def _run(self, function: Function, environment: Environment, invocation: Invocation) -> InvokeResult:
-        arrived = time.perf_counter()
-        log_start = environment.log.stat().st_size if environment.log.exists() else 0
-        failed: Outcome | None = None
-        init_ms: float | None = None
-        if environment.state is State.STARTING:
-            failed = await environment.start(request_id=invocation.request_id)
-            init_ms = (time.perf_counter() - arrived) * 1000
-            if failed is None:
-                function.free += [environment] * (function.spec.workers - 1)
-        if environment.state is State.SNAPSHOT:
-            restoring = time.perf_counter()
-            failed = await environment.restore(request_id=invocation.request_id)
-            init_ms = (time.perf_counter() - restoring) * 1000
-        environment.thaw()
-        began = time.perf_counter()
-        outcome = failed or await environment.invoke(invocation)
-        answered = time.perf_counter()
-        self.counters.invocations += 1
-        self.counters.errors += outcome.error
-        self.counters.cold_starts += init_ms is not None
-        _give_back(function, environment, invocation)
-        # One that serves several invocations settles after each of them.
-        key = invocation.request_id if function.spec.managed else environment.name
-        self._settling[key] = asyncio.create_task(self._settle(function, environment, key))
-        return InvokeResult(
-            request_id=invocation.request_id,
-            payload=outcome.payload,
-            function_error="Unhandled" if outcome.error else None,
-            executed_version=function.spec.version,
-            latency_ms=(answered - arrived) * 1000,
-            duration_ms=(answered - began) * 1000,
-            init_ms=init_ms,
-            environment=environment.name,
-            log_tail=_tail(environment, log_start),
-        )
-
-    async def _settle(self, function: Function, environment: Environment, key: str) -> None:
-        try:
-            if environment.state is not State.ENDED:
-                await environment.settle()
-        finally:
-            self._runnable.release()
-            del self._settling[key]
-        if environment.state is State.ENDED:
-            function.drop(environment)
-
-
-def _give_back(function: Function, environment: Environment, invocation: Invocation) -> None:
-    """
-    Let the next invocation have the environment: at once, or when a managed instance's worker has answered too late.
-    """
-    if invocation.outcome.done() or not function.spec.managed:
-        function.free.append(environment)
-    else:
-        invocation.outcome.add_done_callback(lambda _: function.free.append(environment))
-
-
-@contextmanager
-def _kept(function: Function, environment: Environment) -> Iterator[None]:
-    """
-    Leave an environment to the next invocation if the one that took it is cancelled before it has used it.
-    """
-    try:
-        yield
-    except asyncio.CancelledError:
-        function.free.append(environment)
-        raise
-
-
-def _tail(environment: Environment, start: int) -> str:
-    if not environment.log.exists():
-        return ""
-    with environment.log.open("rb") as file:
-        file.seek(max(start, environment.log.stat().st_size - _LOG_TAIL_BYTES))
-        return file.read().decode(errors="replace")
+    def _raise_first(self, name: str, failures: Iterable[Outcome | None]) -> None:
+        for failed in filter(None, failures):
+            raise InitFailed(f"Init of {name} failed: {failed.payload.decode()}; the log is in {self._workspace.logs}")

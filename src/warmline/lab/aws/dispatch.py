@@ -1,0 +1,249 @@
+"""
+Brings an invocation to an environment: a free one, or a new one, thawed for it and frozen after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from ..workspace import Workspace
+from .clock import clock_library
+from .concurrency import ScalingRate, admit_environment
+from .counters import Counters
+from .environment import Environment, State
+from .freezer import Freezer
+from .function import InvokeResult, Monotonic
+from .processes import Spawner
+from .reclamation import Reclamation
+from .runtime_api import Invocation, Outcome
+from .versions import Version
+
+_LOG_TAIL_BYTES = 4096
+
+# Counts through all services: logs and cgroups of one workspace are named after their environments.
+_numbers = itertools.count(1)
+
+
+class Dispatch:
+    """
+    Starts, uses and settles the environments of all versions.
+
+    :param runnable: how many of them may run at the same time.
+    """
+
+    def __init__(self, workspace: Workspace, freezer: Freezer, runnable: int, counters: Counters) -> None:
+        self._workspace = workspace
+        self._freezer = freezer
+        self._runnable = asyncio.Semaphore(runnable)
+        self._counters = counters
+        self._settling: dict[str, asyncio.Task[None]] = {}
+        self._provisioning: dict[Version, asyncio.Task[Outcome | None]] = {}
+        self._spawners: dict[Monotonic, Spawner] = {}
+        self._spawners_lock = asyncio.Lock()
+        self.reclamation = Reclamation()
+
+    async def open(self) -> None:
+        """
+        Be ready to start environments.
+        """
+        await self._spawner("runs")
+
+    async def close(self) -> None:
+        """
+        End what starts environments; they must have ended.
+        """
+        await self.reclamation.finished()
+        await asyncio.gather(*self._provisioning.values(), return_exceptions=True)
+        for spawner in self._spawners.values():
+            await spawner.__aexit__()
+
+    async def serve(self, version: Version, invocation: Invocation, scaling: ScalingRate) -> InvokeResult:
+        """
+        Have an environment of this version answer.
+
+        :raises Throttled: it takes a new environment, and the scaling rate does not allow one.
+        """
+        environment = await self._take(version, scaling)
+        with _kept(version, environment):
+            await self._runnable.acquire()
+        try:
+            return await self._run(version, environment, invocation)
+        except BaseException:
+            self._runnable.release()
+            if version.spec.managed and environment.state is State.BUSY:
+                # Its caller has gone, and the worker works on.
+                _give_back(version, environment, invocation)
+                raise
+            # Cancelled, or a fault of the lab itself: this environment's state is unknown.
+            version.drop(environment)
+            await environment.kill()
+            raise
+
+    async def prepare(self, version: Version, *, provisioned: bool = False) -> Outcome | None:
+        """
+        Start an environment before there is an invocation for it; return ``None`` or how its Init has failed.
+        """
+        environment = await self._new_environment(version, provisioned=provisioned)
+        async with self._runnable:
+            if environment.state is State.ENDED:
+                # With all others of its version, while it waited for its turn.
+                return None
+            failed = await environment.start()
+            if failed is None and environment.state is State.IDLE:
+                await environment.settle()
+        if failed is None:
+            version.free += [environment] * version.spec.workers
+        else:
+            version.drop(environment)
+        return failed
+
+    def provision(self, version: Version) -> None:
+        """
+        Bring the version's provisioned environments to the number that is asked for.
+        """
+        if version.spec.provisioned_concurrency > len(version.provisioned) and version.fade_seconds is None:
+            self._provisioning[version] = asyncio.create_task(self._provision(version))
+
+    async def provisioned(self, version: Version) -> Outcome | None:
+        """
+        Wait until they are there; return ``None`` or how the Init of one of them has failed.
+        """
+        task = self._provisioning.get(version)
+        return None if task is None else await asyncio.shield(task)
+
+    async def settled(self) -> None:
+        """
+        Wait until every environment that has answered is frozen and free again.
+        """
+        while self._settling:
+            await asyncio.wait(self._settling.values())
+
+    async def _take(self, version: Version, scaling: ScalingRate) -> Environment:
+        while (environment := version.take()) is not None:
+            self.reclamation.works(environment)
+            if environment.name in self._settling:
+                with _kept(version, environment):
+                    # It settles even if this invocation is cancelled.
+                    await asyncio.shield(self._settling[environment.name])
+            if environment.state is not State.ENDED:
+                return environment
+        admit_environment(version.spec, scaling)
+        return await self._new_environment(version)
+
+    async def _new_environment(self, version: Version, *, provisioned: bool = False) -> Environment:
+        spec = replace(version.spec, initialization="provisioned-concurrency") if provisioned else version.spec
+        environment = Environment(
+            f"{spec.name}-{next(_numbers)}",
+            spec,
+            spawner=await self._spawner(spec.monotonic),
+            freezer=self._freezer,
+            workspace=self._workspace,
+        )
+        version.environments.append(environment)
+        if provisioned:
+            version.provisioned.add(environment)
+        return environment
+
+    async def _spawner(self, monotonic: Monotonic) -> Spawner:
+        """
+        The process whose forks have this clock: it is loaded when a program starts, so it takes one of its own.
+        """
+        async with self._spawners_lock:
+            if monotonic not in self._spawners:
+                environ = self._workspace.environ()
+                if monotonic == "stands-still":
+                    environ["LD_PRELOAD"] = str(clock_library(self._workspace.directory))
+                self._spawners[monotonic] = await Spawner(environ).__aenter__()
+            return self._spawners[monotonic]
+
+    async def _provision(self, version: Version) -> Outcome | None:
+        missing = version.spec.provisioned_concurrency - len(version.provisioned)
+        failures = await asyncio.gather(*(self.prepare(version, provisioned=True) for _ in range(missing)))
+        return next(filter(None, failures), None)
+
+    async def _run(self, version: Version, environment: Environment, invocation: Invocation) -> InvokeResult:
+        arrived = time.perf_counter()
+        log_start = environment.log.stat().st_size if environment.log.exists() else 0
+        failed: Outcome | None = None
+        init_ms: float | None = None
+        if environment.state is State.STARTING:
+            failed = await environment.start(request_id=invocation.request_id)
+            init_ms = (time.perf_counter() - arrived) * 1000
+            if failed is None:
+                version.free += [environment] * (version.spec.workers - 1)
+        if environment.state is State.SNAPSHOT:
+            restoring = time.perf_counter()
+            failed = await environment.restore(request_id=invocation.request_id)
+            init_ms = (time.perf_counter() - restoring) * 1000
+        environment.thaw()
+        began = time.perf_counter()
+        outcome = failed or await environment.invoke(invocation)
+        answered = time.perf_counter()
+        self._counters.invocations += 1
+        self._counters.errors += outcome.error
+        self._counters.cold_starts += init_ms is not None
+        _give_back(version, environment, invocation)
+        # One that serves several invocations settles after each of them.
+        key = invocation.request_id if version.spec.managed else environment.name
+        self._settling[key] = asyncio.create_task(self._settle(version, environment, key))
+        return InvokeResult(
+            request_id=invocation.request_id,
+            payload=outcome.payload,
+            function_error="Unhandled" if outcome.error else None,
+            executed_version=version.spec.version,
+            latency_ms=(answered - arrived) * 1000,
+            duration_ms=(answered - began) * 1000,
+            init_ms=init_ms,
+            environment=environment.name,
+            log_tail=_tail(environment, log_start),
+        )
+
+    async def _settle(self, version: Version, environment: Environment, key: str) -> None:
+        try:
+            if environment.state is not State.ENDED:
+                await environment.settle()
+        finally:
+            self._runnable.release()
+            del self._settling[key]
+        if environment.state is State.ENDED:
+            lost = environment in version.provisioned
+            version.drop(environment)
+            if lost:
+                self.provision(version)
+        else:
+            self.reclamation.rests(version, environment)
+
+
+def _give_back(version: Version, environment: Environment, invocation: Invocation) -> None:
+    """
+    Let the next invocation have the environment: at once, or when a managed instance's worker has answered too late.
+    """
+    if invocation.outcome.done() or not version.spec.managed:
+        version.free.append(environment)
+    else:
+        invocation.outcome.add_done_callback(lambda _: version.free.append(environment))
+
+
+@contextmanager
+def _kept(version: Version, environment: Environment) -> Iterator[None]:
+    """
+    Leave an environment to the next invocation if the one that took it is cancelled before it has used it.
+    """
+    try:
+        yield
+    except asyncio.CancelledError:
+        version.free.append(environment)
+        raise
+
+
+def _tail(environment: Environment, start: int) -> str:
+    if not environment.log.exists():
+        return ""
+    with environment.log.open("rb") as file:
+        file.seek(max(start, environment.log.stat().st_size - _LOG_TAIL_BYTES))
+        return file.read().decode(errors="replace")
