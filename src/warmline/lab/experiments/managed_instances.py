@@ -95,11 +95,11 @@ async def _run_variant(variant: Variant, bench: Bench, options: RunOptions) -> _
         workers=WORKERS,
     )
     app = deploy(bench.service, bench.cluster, spec, options)
-    environments = bench.service.function(name).environments
     # One after the other: what is measured is not how many processes can start at once on this machine.
     for _ in range(options.environments):
         await bench.service.prepare(name, 1)
-        while environments[-1].waiting_workers < WORKERS:  # noqa: ASYNC110  it comes true in other processes
+        instance = bench.service.function(name).environments[-1]
+        while instance.waiting_workers < WORKERS:  # noqa: ASYNC110  it comes true in other processes
             await asyncio.sleep(_LOOK_SECONDS)
     # As many at once as there are workers, so that each serves one.
     events = [
