@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import importlib
+import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from warmline.cli import main
 from warmline.cli.app import app
 
 RUN = CliRunner()
+
+OWN = ["--function", "app.lambda_handler", "--code", str(Path(__file__).resolve().parents[2] / "examples" / "orders")]
 
 
 def test_it_lists_the_experiments() -> None:
@@ -37,6 +41,16 @@ def test_help_shows_examples() -> None:
         (["reuse-client", "--mongod", "/nowhere/mongod"], "/nowhere/mongod"),
         (["reuse-client", "--html", "/proc/page.html"], "can't write /proc/page.html"),
         (["reuse-client", "--json", "."], "can't write ."),
+        ([], "name an experiment, `warmline lab list` shows them, or your own function with --function"),
+        (["reuse-client", "--function", "app.handler"], "reuse-client is an experiment with functions of its own"),
+        (["reuse-client", "--load", "burst:2"], "--load is for --function: an experiment decides that for itself"),
+        ([*OWN, "--load", "constant:20"], "write constant:20/s for 30s"),
+        ([*OWN, "--env", "SECRET"], "--env takes NAME=VALUE"),
+        ([*OWN, "--event", "nowhere.json"], "can't read the event from nowhere.json"),
+        ([*OWN, "--tier", "M11"], "M11"),
+        ([*OWN, "--members", "2"], "1, 3, 5 or 7 members"),
+        ([*OWN, "--mongod", "/nowhere/mongod"], "/nowhere/mongod"),
+        (["--function", "app.lambda_handler", "--code", "nowhere"], "nowhere"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], says: str) -> None:
@@ -44,6 +58,38 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], says: str) 
     assert result.exit_code == 2
     assert says in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_function_of_ones_own_is_reported_like_an_experiment(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(
+        "import os\nfrom warmline import connect, handler\n"
+        "client = connect(os.environ['DATABASE'])\n"
+        "@handler\ndef lambda_handler(event, context):\n"
+        "    return client['shop']['orders'].count_documents(event)\n"
+    )
+    (tmp_path / "event.json").write_text('{"total": 7}')
+    arguments = ["--function", "app.lambda_handler", "--code", str(tmp_path), "--event", str(tmp_path / "event.json")]
+    arguments += [
+        "--env",
+        "DATABASE={uri}",
+        "--concurrency",
+        "2",
+        "--load",
+        "burst:2",
+        "--load",
+        "constant:20/s for 1s",
+    ]
+    arguments += ["--members", "1", "--timeout", "30", "--html", str(tmp_path / "page.html"), "--json", "-"]
+    done = subprocess.run(
+        [sys.executable, "-m", "warmline.cli", "lab", "run", *arguments], capture_output=True, text=True, check=True
+    )
+    document = json.loads(done.stdout)
+    metrics = document["variants"]["app"]
+    assert metrics["invocations"] == 22
+    assert metrics["failed_invocations"] == 0
+    assert document["parameters"]["load"] == "burst:2 + constant:20/s for 1s"
+    assert document["command"].startswith("warmline lab run --function app.lambda_handler")
+    assert "app answered" in (tmp_path / "page.html").read_text()
 
 
 def test_checking_that_a_file_can_be_written_leaves_none_behind(tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
 """
-What ``lab invoke`` and ``lab serve`` have in common: the options that describe a function, and what is told of it.
+What the commands on a function of one's own have in common: the options that describe it, and what is told of it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import shlex
 import sys
@@ -16,6 +17,7 @@ from typing import Annotated
 import typer
 
 from warmline.lab.aws import InvokeResult
+from warmline.lab.aws.function import MAX_PAYLOAD_BYTES
 from warmline.lab.errors import UnusableFunction
 from warmline.lab.own import Session
 
@@ -78,6 +80,29 @@ def words(command: str | None) -> tuple[str, ...] | None:
         return tuple(shlex.split(command)) if command is not None else None
     except ValueError as error:
         raise UnusableFunction(f"--command can't be read: {error}") from None
+
+
+def read_event(file: Path | None) -> bytes:
+    """
+    Read an event, and check what Lambda would refuse.
+
+    :raises UnusableFunction: it can't be read, is not JSON, or is too large.
+    """
+    if file is None:
+        return b"{}"
+    name = "standard input" if file == Path("-") else str(file)
+    try:
+        payload = sys.stdin.buffer.read() if file == Path("-") else file.read_bytes()
+        json.loads(payload)
+    except OSError as error:
+        raise UnusableFunction(
+            f"can't read the event from {name}: {error.strerror}; --event takes a file, or - for standard input"
+        ) from None
+    except ValueError as error:
+        raise UnusableFunction(f"the event in {name} is not JSON: {error}") from None
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise UnusableFunction(f"the event in {name} has {len(payload):,} bytes: Lambda takes {MAX_PAYLOAD_BYTES:,}")
+    return payload
 
 
 @asynccontextmanager

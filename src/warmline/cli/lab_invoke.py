@@ -5,16 +5,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from warmline.lab.aws import FunctionSpec
-from warmline.lab.aws.function import MAX_PAYLOAD_BYTES
-from warmline.lab.errors import LabError, UnusableFunction
+from warmline.lab.errors import LabError
 from warmline.lab.own import MEMORY_MB, TIMEOUT_SECONDS, open_session, own_function
 
 from .console import INTERRUPTED, fail, told
@@ -28,6 +25,7 @@ from .functions import (
     Timeout,
     Uri,
     following,
+    read_event,
     report,
     variables,
     words,
@@ -80,7 +78,7 @@ def invoke(
             memory_mb=memory,
             timeout_seconds=timeout,
         )
-        payload = _event(event)
+        payload = read_event(event)
         failed = asyncio.run(_invoked(function, payload, times, freeze, uri, mongod))
     except (LabError, OSError) as error:
         fail(told(error))
@@ -88,27 +86,6 @@ def invoke(
         typer.echo("warmline: stopped; everything that was started has ended", err=True)
         raise typer.Exit(INTERRUPTED) from None
     raise typer.Exit(_FUNCTION_FAILED if failed else 0)
-
-
-def _event(file: Path | None) -> bytes:
-    """
-    Read the event, and check what Lambda would refuse.
-    """
-    if file is None:
-        return b"{}"
-    name = "standard input" if file == Path("-") else str(file)
-    try:
-        payload = sys.stdin.buffer.read() if file == Path("-") else file.read_bytes()
-        json.loads(payload)
-    except OSError as error:
-        raise UnusableFunction(
-            f"can't read the event from {name}: {error.strerror}; --event takes a file, or - for standard input"
-        ) from None
-    except ValueError as error:
-        raise UnusableFunction(f"the event in {name} is not JSON: {error}") from None
-    if len(payload) > MAX_PAYLOAD_BYTES:
-        raise UnusableFunction(f"the event in {name} has {len(payload):,} bytes: Lambda takes {MAX_PAYLOAD_BYTES:,}")
-    return payload
 
 
 async def _invoked(

@@ -15,6 +15,7 @@ What can go wrong in the lab.
     ├── UnknownFunction
     ├── InitFailed
     ├── Throttled
+    ├── UnusableLoad
     ├── MalformedMessage            a client's, told to nobody: its connection is closed
     ├── AuthenticationFailed        (warmline.lab.iam) a client's, answered as Atlas does
     ├── NoFreeAddress               (warmline.lab.names)
@@ -122,4 +123,10 @@ class MalformedMessage(LabError):
 class UnusableCluster(LabError):
     """
     What a cluster is asked to be is not known, or does not go together.
+    """
+
+
+class UnusableLoad(LabError):
+    """
+    A load can't be given as it is written, or its recording can't be read.
     """

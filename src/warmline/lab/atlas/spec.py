@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...facts import AtlasTier, UnknownTierError, tier
+from ..cluster import ClusterSpec
 from ..errors import UnusableCluster
 from .front import AccessList, Limits
 
@@ -54,6 +55,10 @@ class AtlasSpec:
             )
         # Known or not is to be said now, not when the cluster starts.
         _ = self.limits
+        try:
+            ClusterSpec(members=self.members)
+        except ValueError as error:
+            raise UnusableCluster(str(error)) from None
 
     @property
     def needs_front(self) -> bool:

@@ -1,0 +1,151 @@
+"""
+``warmline lab run``: an experiment, or a function of one's own under load.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from warmline.lab.atlas import AtlasSpec
+from warmline.lab.atlas.spec import Auth, Kind
+from warmline.lab.aws import StartMode
+from warmline.lab.errors import LabError
+from warmline.lab.experiments import EXPERIMENTS, RunOptions
+from warmline.lab.load import parse_load
+from warmline.lab.own import MEMORY_MB, TIMEOUT_SECONDS, own_function
+from warmline.lab.scenario import LoadedFunction, Scenario, run_scenario
+
+from .console import fail, told
+from .functions import Code, Command, Env, Memory, Runtime, Timeout, read_event, variables, words
+from .lab_output import Measured, run_and_show
+
+_CLUSTER = "Its cluster"
+
+_ENVIRONMENTS = 20
+
+
+# What an experiment decides for itself.
+_FUNCTIONS_ONLY = (
+    *("load", "event", "code", "command", "runtime", "env", "timeout", "memory"),
+    *("cluster", "members", "auth", "tls", "tier"),
+)
+
+
+def run(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(metavar="[EXPERIMENT]", help="A name from `warmline lab list`.")] = None,
+    environments: Annotated[
+        int | None,
+        typer.Option(
+            "--environments",
+            "--concurrency",
+            min=1,
+            max=2000,
+            help="How many execution environments each variant gets, or each case of it; a function's concurrency.",
+            show_default="the experiment's own, mostly 20",
+        ),
+    ] = None,
+    start: Annotated[
+        StartMode | None,
+        typer.Option(
+            help="How environments start: forked with the driver imported (fast), or a new interpreter each.",
+            show_default="zygote for experiments, exec for your own function",
+        ),
+    ] = None,
+    mongod: Annotated[Path | None, typer.Option(help="The MongoDB server to use instead of the one found.")] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="Write the result as JSON to this file; - is standard output.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the result as one self-contained page to this file.")] = None,
+    function: Annotated[str | None, typer.Option(metavar="HANDLER", help="As app.lambda_handler.")] = None,
+    load: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="When it is invoked, as 'ramp:0..50/s for 60s'; may be repeated.",
+            show_default="all environments at once, then 10/s for 10s",
+        ),
+    ] = None,
+    event: Annotated[
+        Path | None,
+        typer.Option(help="A file with the event, JSON; - is standard input.", show_default="{}"),
+    ] = None,
+    code: Code = None,
+    command: Command = None,
+    runtime: Runtime = None,
+    env: Env = None,
+    timeout: Timeout = TIMEOUT_SECONDS,
+    memory: Memory = MEMORY_MB,
+    cluster: Annotated[
+        Kind, typer.Option(help="A replica set, or the look of a sharded cluster.", rich_help_panel=_CLUSTER)
+    ] = "replica-set",
+    members: Annotated[int, typer.Option(help="How many servers: 1, 3, 5 or 7.", rich_help_panel=_CLUSTER)] = 3,
+    auth: Annotated[
+        Auth, typer.Option(help="How clients log in: not, by SCRAM, or by MONGODB-AWS.", rich_help_panel=_CLUSTER)
+    ] = "scram",
+    tls: Annotated[bool, typer.Option(help="TLS, as always on Atlas.", rich_help_panel=_CLUSTER)] = True,
+    tier: Annotated[
+        str | None, typer.Option(help="The limits of an Atlas tier, M10 say.", rich_help_panel=_CLUSTER)
+    ] = None,
+) -> None:
+    """
+    Run one experiment, or your own function under load, and show what came out.
+
+    Examples:
+        warmline lab run reuse-client
+
+        warmline lab run reuse-client --environments 300 --html result.html
+
+        warmline lab run reuse-client --json - | jq .ratios
+
+        warmline lab run --function app.lambda_handler --event event.json --load "constant:20/s for 30s"
+
+    """
+    if function is None and command is None:
+        for option in _FUNCTIONS_ONLY:
+            # Some versions of Typer bring a click of their own, so the enum's member is known by its name.
+            if getattr(context.get_parameter_source(option), "name", "") == "COMMANDLINE":
+                fail(f"--{option} is for --function: an experiment decides that for itself")
+        measured = _experiment(name, environments, start or "zygote", mongod)
+    elif name is not None:
+        fail(f"{name} is an experiment with functions of its own: leave it out, or --function")
+    else:
+        concurrency = environments or _ENVIRONMENTS
+        loads = load or [f"burst:{concurrency}", "constant:10/s for 10s at 5s"]
+        try:
+            described = own_function(
+                function,
+                code=code,
+                command=words(command),
+                runtime=runtime,
+                environment=variables(env),
+                memory_mb=memory,
+                timeout_seconds=timeout,
+            )
+            spec = dataclasses.replace(described, reserved_concurrency=concurrency, start=start or described.start)
+            scenario = Scenario(
+                name=spec.name,
+                title=f"{spec.name} under load",
+                functions=(LoadedFunction(spec, tuple(map(parse_load, loads)), read_event(event)),),
+                cluster=AtlasSpec(cluster, members, tls, auth, tier),
+                command=shlex.join(["warmline", *sys.argv[1:]]),
+            )
+        except LabError as error:
+            fail(told(error))
+        measured = lambda on_progress: run_scenario(scenario, mongod, on_progress)  # noqa: E731
+    run_and_show(measured, json=json, html=html)
+
+
+def _experiment(name: str | None, environments: int | None, start: StartMode, mongod: Path | None) -> Measured:
+    if name is None:
+        fail("name an experiment, `warmline lab list` shows them, or your own function with --function")
+    experiment = next((experiment for experiment in EXPERIMENTS if experiment.name == name), None)
+    if experiment is None:
+        fail(f"there is no experiment {name!r}: `warmline lab list` shows them")
+    options = RunOptions(environments=environments or experiment.environments, start=start, mongod=mongod)
+    return lambda on_progress: experiment.run(options, on_progress)

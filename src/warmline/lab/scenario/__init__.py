@@ -1,0 +1,10 @@
+"""
+Functions of one's own under load on a cluster of one's own, told like an experiment.
+"""
+
+from __future__ import annotations
+
+from .run import run_scenario
+from .spec import LoadedFunction, Scenario
+
+__all__ = ["LoadedFunction", "Scenario", "run_scenario"]
