@@ -20,6 +20,6 @@ PRACTICE = Practice(
     sources=(sources.ATLAS_LAMBDA, sources.SPEC_POOLING),
     runtime=Filled(("option:maxIdleTimeMS",)),
     rules=Filled(("WL141", "WL142")),
-    experiment=Filled(("thaw",)),
+    experiment=Filled(("idle-time", "thaw")),
     page=Filled(("docs/practices/idle-time.md",)),
 )

@@ -4,12 +4,9 @@ The first operation after a freeze in which connections, the primary or the whol
 
 from __future__ import annotations
 
-import shutil
-import sys
-
 from ..experiment import Experiment, OnProgress, RunOptions
 from ..result import ExperimentResult
-from .cases import Plan
+from .cases import Plan, possible_clocks
 from .measure import measure
 from .result import NAME, to_result
 
@@ -20,9 +17,7 @@ async def run(options: RunOptions, on_progress: OnProgress, plan: Plan | None = 
     """
     Measure the plan, by default all of it; without a C compiler the clock that stands still is left out.
     """
-    if plan is None:
-        can_stop_clocks = sys.platform == "linux" and shutil.which("cc") is not None
-        plan = Plan() if can_stop_clocks else Plan(clocks=("runs",))
+    plan = plan or Plan(clocks=possible_clocks())
     return to_result(plan, options, await measure(plan, options, on_progress))
 
 

@@ -4,6 +4,8 @@ What is compared: ways of connecting, and what happens to a cluster, or to the w
 
 from __future__ import annotations
 
+import shutil
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -97,6 +99,14 @@ class Case:
         The name for people.
         """
         return self.event.label + ("" if self.monotonic == "runs" else ", clock stood still")
+
+
+def possible_clocks() -> tuple[Monotonic, ...]:
+    """
+    What the monotonic clock can do here: to stand still it needs Linux and a C compiler.
+    """
+    can_stop = sys.platform == "linux" and shutil.which("cc") is not None
+    return ("runs", "stands-still") if can_stop else ("runs",)
 
 
 # Nobody's limit, since what plain PyMongo waits is to be seen.

@@ -57,6 +57,13 @@ class Thawed:
     result: InvokeResult
     operations: tuple[Operation, ...]
 
+    @property
+    def times_ms(self) -> list[float]:
+        """
+        What its operations took; what had not ended took at least as long as the invocation.
+        """
+        return [operation.ms for operation in self.operations] or [self.result.duration_ms]
+
 
 @dataclass(frozen=True, slots=True)
 class _Site:
@@ -118,7 +125,7 @@ async def measure(plan: Plan, options: RunOptions, on_progress: OnProgress) -> M
         results = await _thaw_all(cells, on_progress)
         return Measurement(
             tuple(
-                Thawed(cell.variant, cell.case, cold, last, result, _operations(result))
+                Thawed(cell.variant, cell.case, cold, last, result, operations(result))
                 for cell, (cold, last), result in zip(cells, before, results, strict=True)
             ),
             sites[0].cluster.servers.mongod_version,
@@ -166,7 +173,7 @@ async def _connect(cell: _Cell, slots: asyncio.Semaphore) -> tuple[InvokeResult,
     """
     async with slots:
         cold = await cell.invoke(1)
-        return cold, _operations(await cell.invoke(1))[-1]
+        return cold, operations(await cell.invoke(1))[-1]
 
 
 async def _happen(site: _Site, plan: Plan) -> None:
@@ -185,7 +192,7 @@ async def _thaw_all(cells: Sequence[_Cell], on_progress: OnProgress) -> list[Inv
     return await asyncio.gather(*thaws)
 
 
-def _operations(result: InvokeResult) -> tuple[Operation, ...]:
+def operations(result: InvokeResult) -> tuple[Operation, ...]:
     """
     What the function has printed, among what others may have.
     """

@@ -39,7 +39,7 @@ def to_result(plan: Plan, options: RunOptions, measurement: Measurement) -> Expe
     :raises ClockUnavailable: a clock that was to stand still has not: the figures would be of something else.
     """
     for thawed in measurement.thawed:
-        _check_clock(thawed, plan.freeze_seconds)
+        check_clock(thawed, plan.freeze_seconds)
     variants = {
         variant.name: _metrics([thawed for thawed in measurement.thawed if thawed.variant == variant])
         for variant in plan.variants
@@ -88,7 +88,12 @@ def to_result(plan: Plan, options: RunOptions, measurement: Measurement) -> Expe
     )
 
 
-def _check_clock(thawed: Thawed, freeze_seconds: float) -> None:
+def check_clock(thawed: Thawed, freeze_seconds: float) -> None:
+    """
+    Check that a clock that was to stand still has done so.
+
+    :raises ClockUnavailable: it has not.
+    """
     if thawed.case.monotonic == "stands-still" and thawed.operations:
         first = thawed.operations[0]
         passed = first.monotonic - first.ms / 1000 - thawed.before.monotonic
@@ -118,8 +123,7 @@ def _metrics(all_thawed: Iterable[Thawed]) -> dict[str, float]:
     failed = 0
     for thawed in all_thawed:
         case, outcome = thawed.case, _outcome(thawed)
-        # What had not ended took at least as long as the invocation.
-        times = [operation.ms for operation in thawed.operations] or [thawed.result.duration_ms]
+        times = thawed.times_ms
         metrics[f"first_ms_{case.name}"] = times[0]
         metrics[f"second_ms_{case.name}"] = times[1] if len(times) > 1 else math.nan
         metrics[f"outcome_{case.name}"] = outcome
