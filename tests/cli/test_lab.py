@@ -41,6 +41,8 @@ def test_help_shows_examples() -> None:
         (["reuse-client", "--mongod", "/nowhere/mongod"], "/nowhere/mongod"),
         (["reuse-client", "--html", "/proc/page.html"], "can't write /proc/page.html"),
         (["reuse-client", "--json", "."], "can't write ."),
+        (["reuse-client", "--csv", "/proc/values.csv"], "can't write /proc/values.csv"),
+        (["reuse-client", "--json", "-", "--csv", "-"], "only one of --json and --csv can go to standard output"),
         ([], "name an experiment, `warmline lab list` shows them, or your own function with --function"),
         (["reuse-client", "--function", "app.handler"], "reuse-client is an experiment with functions of its own"),
         (["reuse-client", "--load", "burst:2"], "--load is for --function: an experiment decides that for itself"),

@@ -11,6 +11,7 @@ from rich.table import Table
 from warmline.lab.experiments import EXPERIMENTS
 
 from .cluster import cluster
+from .lab_compare import compare
 from .lab_invoke import invoke
 from .lab_run import run
 
@@ -21,6 +22,7 @@ lab = typer.Typer(
 )
 
 lab.add_typer(cluster)
+lab.command()(compare)
 lab.command()(invoke)
 lab.command()(run)
 

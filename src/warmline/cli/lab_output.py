@@ -1,76 +1,88 @@
 """
-What ``lab run`` does around a run: progress on standard error, then the result as a table, JSON and a page.
+What ``lab run`` does around a run: a live view on standard error, then the result as a table, JSON, CSV and a page.
 """
 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import sys
+import time
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from warmline.lab.errors import LabError
-from warmline.lab.experiments import ExperimentResult, OnProgress
+from warmline.lab.experiments import ExperimentResult
 from warmline.report.document import to_json
+from warmline.report.live import LiveView
 from warmline.report.page import to_page
+from warmline.report.spreadsheet import to_csv
 from warmline.report.text import print_result
 
 from .console import INTERRUPTED, fail, told
+from .files import check_writable
 
 STDOUT = Path("-")
 
-Measured = Callable[[OnProgress], Coroutine[Any, Any, ExperimentResult]]
+# It is given who hears of its progress and its bench.
+Measured = Callable[[LiveView], Coroutine[Any, Any, ExperimentResult]]
 
 
-def run_and_show(measured: Measured, *, json: Path | None, html: Path | None) -> None:
+def run_and_show(
+    title: str, measured: Measured, *, json: Path | None, html: Path | None, csv: Path | None = None
+) -> None:
     """
-    Run it, and show what came out.
+    Run it, and show what came out; ``title`` is what the live view calls it.
     """
-    to_stdout = json == STDOUT
-    for path in (None if to_stdout else json, html):
+    if json == csv == STDOUT:
+        fail("only one of --json and --csv can go to standard output: name a file for the other")
+    to_stdout = STDOUT in {json, csv}
+    for path in {json, html, csv} - {STDOUT}:
         # Before the minute that the run takes, not after it.
-        _check_writable(path)
-    result = _run(measured)
+        check_writable(path)
+    try:
+        result = run_measured(title, measured)
+    except (LabError, OSError) as error:
+        fail(told(error))
+    except KeyboardInterrupt:
+        raise stopped() from None
     print_result(result, Console(stderr=to_stdout))
-    if json is not None:
-        document = to_json(result)
-        if to_stdout:
-            sys.stdout.write(document + "\n")
-        else:
-            json.write_text(document + "\n")
+    for path, written in ((json, to_json), (csv, to_csv)):
+        if path is not None:
+            _write(path, written(result).rstrip("\n") + "\n")
     if html is not None:
         html.write_text(to_page(result))
         Console(stderr=to_stdout).print(f"Page: {html.resolve()}", soft_wrap=True, highlight=False)
 
 
-def _run(measured: Measured) -> ExperimentResult:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    try:
-        with Progress(*columns, console=console, transient=True) as progress:
-            task = progress.add_task("starting", total=1.0)
-            return asyncio.run(measured(lambda doing, done: progress.update(task, description=doing, completed=done)))
-    except (LabError, OSError) as error:
-        fail(told(error))
-    except KeyboardInterrupt:
-        console.print("warmline: stopped; everything that was started has ended")
-        raise typer.Exit(INTERRUPTED) from None
+def run_measured(title: str, measured: Measured) -> ExperimentResult:
+    """
+    Run it under a live view, and note when it ended and how long it took.
+
+    :raises LabError: as the run does.
+    """
+    started = time.monotonic()
+    with LiveView(title, Console(stderr=True)) as view:
+        result = asyncio.run(measured(view))
+    date = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return dataclasses.replace(result, date=date, seconds=time.monotonic() - started)
 
 
-def _check_writable(path: Path | None) -> None:
-    if path is None:
-        return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        is_new = not path.exists()
-        with path.open("a"):
-            pass
-        if is_new:
-            path.unlink()
-    except OSError as error:
-        fail(f"can't write {path}: {error.strerror}; choose another file")
+def stopped() -> typer.Exit:
+    """
+    Say that Ctrl-C has ended everything; return what ends the command.
+    """
+    Console(stderr=True).print("warmline: stopped; everything that was started has ended")
+    return typer.Exit(INTERRUPTED)
+
+
+def _write(path: Path, text: str) -> None:
+    if path == STDOUT:
+        sys.stdout.write(text)
+    else:
+        path.write_text(text)

@@ -63,6 +63,10 @@ def run(
         Path | None, typer.Option(help="Write the result as JSON to this file; - is standard output.")
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Write the result as one self-contained page to this file.")] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option(help="Write its values for a spreadsheet to this file, a line each; - is standard output."),
+    ] = None,
     function: Annotated[str | None, typer.Option(metavar="HANDLER", help="As app.lambda_handler.")] = None,
     load: Annotated[
         list[str] | None,
@@ -111,6 +115,7 @@ def run(
             # Some versions of Typer bring a click of their own, so the enum's member is known by its name.
             if getattr(context.get_parameter_source(option), "name", "") == "COMMANDLINE":
                 fail(f"--{option} is for --function: an experiment decides that for itself")
+        title = f"warmline lab run {name}"
         measured = _experiment(name, environments, start or "zygote", mongod)
     elif name is not None:
         fail(f"{name} is an experiment with functions of its own: leave it out, or --function")
@@ -137,8 +142,12 @@ def run(
             )
         except LabError as error:
             fail(told(error))
-        measured = lambda on_progress: run_scenario(scenario, mongod, on_progress)  # noqa: E731
-    run_and_show(measured, json=json, html=html)
+        title = scenario.title
+        options = RunOptions(mongod=mongod)
+        measured = lambda view: run_scenario(  # noqa: E731
+            scenario, dataclasses.replace(options, on_bench=view.on_bench), view.on_progress
+        )
+    run_and_show(title, measured, json=json, html=html, csv=csv)
 
 
 def _experiment(name: str | None, environments: int | None, start: StartMode, mongod: Path | None) -> Measured:
@@ -148,4 +157,4 @@ def _experiment(name: str | None, environments: int | None, start: StartMode, mo
     if experiment is None:
         fail(f"there is no experiment {name!r}: `warmline lab list` shows them")
     options = RunOptions(environments=environments or experiment.environments, start=start, mongod=mongod)
-    return lambda on_progress: experiment.run(options, on_progress)
+    return lambda view: experiment.run(dataclasses.replace(options, on_bench=view.on_bench), view.on_progress)

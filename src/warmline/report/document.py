@@ -25,10 +25,23 @@ def to_document(result: ExperimentResult) -> dict[str, Any]:
         "title": result.title,
         "question": result.question,
         "answer": result.answer,
+        "date": result.date,
+        "seconds": rounded(result.seconds),
         "variants": {
-            variant: {name: _rounded(value) for name, value in metrics.items()}
+            variant: {name: rounded(value) for name, value in metrics.items()}
             for variant, metrics in result.variants.items()
         },
+        "variant_labels": dict(result.variant_labels),
+        "metrics": [
+            {
+                "name": metric.name,
+                "label": metric.label,
+                "decimals": metric.decimals,
+                "group": metric.group,
+                "words": list(metric.words),
+            }
+            for metric in result.metrics
+        ],
         "ratios": {name: _significant(value) for name, value in result.ratios.items()},
         "machine": _settings(result.machine),
         "versions": dict(result.versions),
@@ -63,7 +76,7 @@ def to_document(result: ExperimentResult) -> dict[str, Any]:
             for latencies in result.latencies
         ],
         "events": {
-            variant: [{"seconds": _rounded(event.seconds), "label": event.label} for event in events]
+            variant: [{"seconds": rounded(event.seconds), "label": event.label} for event in events]
             for variant, events in result.events.items()
         },
     }
@@ -77,10 +90,13 @@ def to_json(result: ExperimentResult) -> str:
 
 
 def _all_rounded(values: Iterable[float]) -> list[float | None]:
-    return [_rounded(value) for value in values]
+    return [rounded(value) for value in values]
 
 
-def _rounded(value: float) -> float | None:
+def rounded(value: float) -> float | None:
+    """
+    A value to what the measurements resolve; ``None`` for what is no number.
+    """
     return _plain(round(value, _DECIMALS)) if math.isfinite(value) else None
 
 

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from .compare_text import summary
+from .html import render
 from .wording import metric_value, ratio_label, ratio_value, spaced, variant_label
 
 if TYPE_CHECKING:
     from ..lab.experiments.result import ExperimentResult, Metric
+    from .compare import Comparison
 
 # An experiment names its metrics in the order of their weight: the first ones are shown as bars.
 _KEY_FIGURES = 6
@@ -43,20 +46,12 @@ def to_page(result: ExperimentResult) -> str:
     """
     The page. The same result gives the same page, byte for byte.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
     from .charts import latency_charts, scale_is_logarithmic, timeline
 
-    environment = Environment(
-        loader=PackageLoader("warmline.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     # Those of a group are read side by side, in a table.
     key_metrics = [metric for metric in result.metrics if not metric.group][:_KEY_FIGURES]
-    return environment.get_template("experiment.html.j2").render(
+    return render(
+        "experiment.html.j2",
         result=result,
         key_figures=[_figures(result, metric) for metric in key_metrics],
         tables=[
@@ -95,4 +90,19 @@ def _figures(result: ExperimentResult, metric: Metric) -> _Figures:
             )
             for variant in values
         ),
+    )
+
+
+def to_comparison_page(comparison: Comparison, names: tuple[str, str]) -> str:
+    """
+    Two runs on one page.
+
+    :param names: what the runs are called, their files say.
+    """
+    return render(
+        "comparison.html.j2",
+        comparison=comparison,
+        names=names,
+        runs=(comparison.first, comparison.second),
+        summary=summary(comparison),
     )

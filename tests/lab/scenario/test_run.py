@@ -12,7 +12,7 @@ import pytest
 from warmline.lab.atlas import AtlasSpec
 from warmline.lab.aws import FunctionSpec
 from warmline.lab.errors import InitFailed, UnusableFunction
-from warmline.lab.experiments import ExperimentResult
+from warmline.lab.experiments import ExperimentResult, RunOptions
 from warmline.lab.load import parse_load
 from warmline.lab.own import URI
 from warmline.lab.scenario import LoadedFunction, Scenario, run_scenario
@@ -72,7 +72,7 @@ def function(folder: Path, source: str, *loads: str, payload: bytes = b"{}", **f
 def run(*functions: LoadedFunction, cluster: AtlasSpec = CALM) -> ExperimentResult:
     scenario = Scenario("test", "A test", functions, cluster, "warmline lab run --function app.lambda_handler")
     progress: list[float] = []
-    result = asyncio.run(run_scenario(scenario, None, lambda _, done: progress.append(done)))
+    result = asyncio.run(run_scenario(scenario, RunOptions(), lambda _, done: progress.append(done)))
     assert progress == sorted(progress)
     return result
 

@@ -20,7 +20,7 @@ from . import (
     storm,
     thaw,
 )
-from .experiment import Experiment, OnProgress, RunOptions
+from .experiment import Experiment, OnBench, OnProgress, RunOptions
 from .result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric, StateSeries
 
 # In the order of the practices. A new experiment is a module and a line here.
@@ -49,6 +49,7 @@ __all__ = [
     "ExperimentResult",
     "Latencies",
     "Metric",
+    "OnBench",
     "OnProgress",
     "RunOptions",
     "StateSeries",

@@ -7,8 +7,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ DOCUMENTS = 1000
 class Bench:
     """
     A running lab. ``nodes`` maps a node's name to what it is called in results: ``primary``, ``secondary 1``…
+    ``limit`` is how many connections a node admits.
     """
 
     cluster: Cluster
@@ -35,6 +36,7 @@ class Bench:
     sampler: ConnectionSampler
     states: StateSampler
     nodes: dict[str, str]
+    limit: int | None = None
 
 
 @asynccontextmanager
@@ -51,7 +53,9 @@ async def open_bench(
             _fill(cluster.uri)
             async with LambdaService(workspace, runnable=runnable) as service:
                 with ConnectionSampler(cluster.nodes) as sampler, StateSampler(service) as states:
-                    yield Bench(cluster, service, sampler, states, _roles(cluster))
+                    bench = Bench(cluster, service, sampler, states, _roles(cluster))
+                    with _announced(bench, options):
+                        yield bench
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,14 @@ class AtlasBench:
     states: StateSampler
     nodes: dict[str, str]
 
+    @property
+    def limit(self) -> int | None:
+        """
+        How many connections the tier admits on a node; it counts a sharded cluster's on each mongos, and not here.
+        """
+        spec = self.cluster.spec
+        return spec.limits.connections if spec.kind == "replica-set" else None
+
 
 @asynccontextmanager
 async def open_atlas_bench(
@@ -79,7 +91,9 @@ async def open_atlas_bench(
         LambdaService(workspace, runnable=runnable) as service,
     ):
         with ConnectionSampler(cluster.servers.nodes) as sampler, StateSampler(service) as states:
-            yield AtlasBench(cluster, service, sampler, states, _roles(cluster.servers))
+            bench = AtlasBench(cluster, service, sampler, states, _roles(cluster.servers))
+            with _announced(bench, options):
+                yield bench
 
 
 @asynccontextmanager
@@ -131,6 +145,15 @@ async def invoke_all(service: LambdaService, name: str, events: Iterable[Mapping
     results = await asyncio.gather(*(service.invoke(name, json.dumps(event).encode()) for event in events))
     await service.settled()
     return results
+
+
+@contextmanager
+def _announced(bench: Bench | AtlasBench, options: RunOptions) -> Iterator[None]:
+    options.on_bench(bench)
+    try:
+        yield
+    finally:
+        options.on_bench(None)
 
 
 def _fill(uri: str) -> None:

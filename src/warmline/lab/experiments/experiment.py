@@ -7,10 +7,13 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..aws import StartMode
 from .result import ExperimentResult
+
+if TYPE_CHECKING:
+    from .bench import AtlasBench, Bench
 
 
 class OnProgress(Protocol):
@@ -21,15 +24,29 @@ class OnProgress(Protocol):
     def __call__(self, doing: str, done: float) -> None: ...
 
 
+class OnBench(Protocol):
+    """
+    Hears which lab a run goes on in, and of ``None`` when that has ended.
+    """
+
+    def __call__(self, bench: Bench | AtlasBench | None, /) -> None: ...
+
+
+def _nobody(_: Bench | AtlasBench | None) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """
-    What a person chooses for a run.
+    What a person chooses for a run, and who hears of the lab that it goes on in: of each when it is there, and of
+    ``None`` when it is no more.
     """
 
     environments: int = 20
     start: StartMode = "zygote"
     mongod: Path | None = None
+    on_bench: OnBench = _nobody
 
 
 @dataclass(frozen=True, slots=True)

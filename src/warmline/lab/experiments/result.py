@@ -83,7 +83,8 @@ class ExperimentResult:
     One run of one experiment.
 
     ``variants`` maps a variant to its metrics, ``ratios`` a comparison to its value. ``question`` and ``answer`` are
-    a sentence each; ``notes`` say what the run can't show.
+    a sentence each; ``notes`` say what the run can't show. Who has it run says when it ended (``date``, ISO 8601) and
+    how many ``seconds`` it took.
     """
 
     experiment: str
@@ -103,3 +104,5 @@ class ExperimentResult:
     notes: tuple[str, ...]
     command: str
     environments: tuple[StateSeries, ...] = ()
+    date: str = ""
+    seconds: float = 0.0

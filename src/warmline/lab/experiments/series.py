@@ -43,13 +43,12 @@ def connections_over_time(
     What opens and closes between two samples is not in it; ``most_open`` has it, from the server's log.
     """
     bench.sampler.now()
-    limit = bench.cluster.spec.limits.connections if isinstance(bench, AtlasBench) else None
     series = []
     for node, name in bench.nodes.items():
         samples = _since(started, [sample for sample in bench.sampler.samples if sample.node == node])
         seconds = tuple(max(0.0, sample.seconds - started) for sample in samples)
         counts = tuple(sample.by_app.get(app, 0) for sample in samples)
-        series.append(ConnectionSeries(variant, name, seconds, counts, limit))
+        series.append(ConnectionSeries(variant, name, seconds, counts, bench.limit))
     return tuple(series)
 
 

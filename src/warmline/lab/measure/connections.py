@@ -55,6 +55,7 @@ class ConnectionSampler:
         self._interval = interval_seconds
         self._clients = [(node.name, connect_to(node)) for node in nodes]
         self._samples: list[ConnectionSample] = []
+        self._latest: Mapping[str, ConnectionSample] = {}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="warmline-sampler", daemon=True)
 
@@ -76,6 +77,13 @@ class ConnectionSampler:
         """
         return tuple(self._samples)
 
+    @property
+    def latest(self) -> Mapping[str, ConnectionSample]:
+        """
+        The last sample of each node that was up then, by the node's name; asks no server.
+        """
+        return self._latest
+
     def now(self) -> Mapping[str, ConnectionSample]:
         """
         Sample every node at once, and return the samples by the node's name; a node that is down is left out.
@@ -88,6 +96,7 @@ class ConnectionSampler:
                 # It is down, or being elected: a gap in the series is the truth.
                 continue
         self._samples.extend(samples.values())
+        self._latest = samples
         return samples
 
     def _run(self) -> None:

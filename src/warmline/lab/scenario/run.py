@@ -9,7 +9,6 @@ import dataclasses
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
 
 from ..atlas import AtlasCluster
 from ..aws import FunctionSpec, LambdaService
@@ -42,7 +41,7 @@ _MOST_MEASURED = 50
 _PROGRESS_SECONDS = 0.5
 
 
-async def run_scenario(scenario: Scenario, mongod: Path | None, on_progress: OnProgress) -> ExperimentResult:
+async def run_scenario(scenario: Scenario, options: RunOptions, on_progress: OnProgress) -> ExperimentResult:
     """
     Run it on a cluster of its own.
 
@@ -52,9 +51,7 @@ async def run_scenario(scenario: Scenario, mongod: Path | None, on_progress: OnP
     for function in scenario.functions:
         _check(function)
     on_progress("starting the cluster", 0.0)
-    async with open_atlas_bench(
-        RunOptions(mongod=mongod), scenario.cluster, lambda step: on_progress(step, 0.02)
-    ) as bench:
+    async with open_atlas_bench(options, scenario.cluster, lambda step: on_progress(step, 0.02)) as bench:
         await asyncio.to_thread(_let_in, bench.cluster)
         for function in scenario.functions:
             on_progress(f"{function.name}: a trial of its Init phase", 0.08)
