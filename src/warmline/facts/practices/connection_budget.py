@@ -5,7 +5,7 @@ connection-budget: fleet times connections against the tier.
 from __future__ import annotations
 
 from warmline.facts import sources
-from warmline.facts.places import DoesNotApply, Filled, NotYet
+from warmline.facts.places import DoesNotApply, Filled
 from warmline.facts.practice import Practice
 
 PRACTICE = Practice(
@@ -20,6 +20,6 @@ PRACTICE = Practice(
     sources=(sources.ATLAS_LIMITS, sources.SPEC_MONITORING),
     runtime=DoesNotApply("One environment can't see how many others share the cluster."),
     rules=Filled(("WL221",)),
-    experiment=NotYet(),
+    experiment=Filled(("serverless-benchmark",)),
     page=Filled(("docs/practices/connection-budget.md",)),
 )

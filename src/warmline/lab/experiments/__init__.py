@@ -15,6 +15,7 @@ from . import (
     managed_instances,
     pool_size,
     reuse_client,
+    serverless_benchmark,
     shutdown,
     snapstart,
     storm,
@@ -39,6 +40,7 @@ EXPERIMENTS = (
     managed_instances.EXPERIMENT,
     pool_size.EXPERIMENT,
     storm.EXPERIMENT,
+    serverless_benchmark.EXPERIMENT,
 )
 
 __all__ = [

@@ -16,7 +16,7 @@ from pymongo import MongoClient
 
 from ..atlas import AtlasCluster, AtlasSpec, start_atlas
 from ..aws import FunctionSpec, InvokeResult, LambdaService
-from ..cluster import Cluster, start_cluster
+from ..cluster import Cluster, ClusterSpec, start_cluster
 from ..measure import ConnectionSampler, StateSampler
 from ..workspace import Workspace
 from .experiment import RunOptions
@@ -41,14 +41,18 @@ class Bench:
 
 @asynccontextmanager
 async def open_bench(
-    options: RunOptions, on_step: Callable[[str], None], *, runnable: int | None = None
+    options: RunOptions,
+    on_step: Callable[[str], None],
+    *,
+    runnable: int | None = None,
+    servers: ClusterSpec | None = None,
 ) -> AsyncIterator[Bench]:
     """
     Start everything, and end everything with the block; ``runnable`` is the service's.
     """
     with Workspace() as workspace:
         # It waits for servers; meanwhile Ctrl-C and the progress display go on.
-        cluster = await asyncio.to_thread(start_cluster, workspace, None, options.mongod, on_step)
+        cluster = await asyncio.to_thread(start_cluster, workspace, servers, options.mongod, on_step)
         with cluster:
             _fill(cluster.uri)
             async with LambdaService(workspace, runnable=runnable) as service:

@@ -1,7 +1,7 @@
 """
 Every connection a server has seen, from its log: also those that opened and closed between two samples.
 
-Source: https://www.mongodb.com/docs/manual/reference/log-messages/ (ids 51800, 22944 and 20698).
+Source: https://www.mongodb.com/docs/manual/reference/log-messages/ (ids 51800, 22944, 20698 and 22942).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 CLIENT_METADATA = 51800
 _CONNECTION_ENDED = 22944
 _STARTED = 20698
+_REFUSED = 22942
 
 _TOLD = tuple(map(str, (CLIENT_METADATA, _CONNECTION_ENDED, _STARTED)))
 
@@ -63,6 +64,14 @@ def connection_lives(log: Path) -> list[ConnectionLife]:
             elif entry["id"] == _CONNECTION_ENDED and entry["attr"]["connectionId"] in opened:
                 lives.append(ConnectionLife(*opened.pop(entry["attr"]["connectionId"]), _seconds(entry)))
     return lives + [ConnectionLife(*life, float("inf")) for life in opened.values()]
+
+
+def refused_connections(log: Path) -> int:
+    """
+    How many connections a mongod has closed at once since it had as many as ``--maxConns`` allows.
+    """
+    with log.open() as lines:
+        return sum(f'"id":{_REFUSED},' in line for line in lines)
 
 
 def most_open(lives: Iterable[ConnectionLife], start: float, seconds: float, step: float) -> list[int]:
