@@ -11,7 +11,9 @@ What can go wrong in the lab.
     ├── UnusableCluster
     ├── EnvironmentStartError
     ├── UnusableFunction
-    │   └── ClockUnavailable
+    │   ├── ClockUnavailable
+    │   └── NetworkUnavailable
+    ├── UnusableNetwork
     ├── UnknownFunction
     ├── InitFailed
     ├── Throttled
@@ -87,6 +89,18 @@ class UnusableFunction(LabError):
 class ClockUnavailable(UnusableFunction):
     """
     Its monotonic clock is to stand still while it is frozen, and that can't be had on this machine.
+    """
+
+
+class NetworkUnavailable(UnusableFunction):
+    """
+    Its environments are to have networks of their own, and these can't be had on this machine.
+    """
+
+
+class UnusableNetwork(LabError):
+    """
+    A network can't be laid where it is asked for.
     """
 
 

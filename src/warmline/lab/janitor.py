@@ -8,8 +8,9 @@ that it is up in 20 ms and nothing of the lab can break it.
 Its standard input is a pipe whose one write end the lab holds: it ends when the lab closes it, and also when the lab
 is killed. Before that it carries orders, one JSON list a line:
 
-    ["remove-at-end", PATH]     remove this directory, and those inside, which must hold no files
-    ["keep-logs"]               leave `logs/*.log` in DIRECTORY
+    ["remove-at-end", PATH]       remove this directory, and those inside, which must hold no files
+    ["remove-link-at-end", NAME]  remove this network link
+    ["keep-logs"]                 leave `logs/*.log` in DIRECTORY
 
 When it is done it answers `swept N`: N processes were still there to be killed.
 
@@ -23,6 +24,8 @@ import json
 import os
 import shutil
 import signal
+import socket
+import struct
 import sys
 import time
 from collections.abc import Iterator
@@ -35,6 +38,12 @@ PROC = Path("/proc")
 PATIENCE_SECONDS = 10.0
 PAUSE_SECONDS = 0.01
 EMPTY_LOOKS = 5
+
+# <linux/rtnetlink.h>, <linux/netlink.h>, <linux/if_link.h>, <linux/if.h>
+RTM_DELLINK = 17
+NLM_F_REQUEST = 1
+IFLA_IFNAME = 3
+IFNAMSIZ = 16
 
 
 def main(directory: Path, mark: str) -> None:
@@ -53,6 +62,8 @@ def main(directory: Path, mark: str) -> None:
         match order:
             case ["remove-at-end", path]:
                 remove_directories(Path(path))
+            case ["remove-link-at-end", name]:
+                remove_link(name)
             case ["keep-logs"]:
                 keep_logs = True
     if keep_logs:
@@ -114,6 +125,18 @@ def remove_directories(directory: Path) -> None:
             with suppress(OSError):
                 Path(inner).rmdir()
         time.sleep(PAUSE_SECONDS)
+
+
+def remove_link(name: str) -> None:
+    """
+    Remove a network link, if it is still there.
+    """
+    link = struct.pack("BxHiII", socket.AF_UNSPEC, 0, 0, 0, 0)
+    attribute = struct.pack("HH", 4 + IFNAMSIZ, IFLA_IFNAME) + name.encode().ljust(IFNAMSIZ, b"\0")
+    header = struct.pack("IHHII", 16 + len(link + attribute), RTM_DELLINK, NLM_F_REQUEST, 0, 0)
+    # Without an answer: it may be gone, and nothing could be done if it were not.
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as kernel:
+        kernel.send(header + link + attribute)
 
 
 def remove_all_but_logs(directory: Path) -> None:

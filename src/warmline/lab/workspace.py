@@ -78,10 +78,19 @@ class Workspace:
         """
         Have a directory outside the workspace removed at the end, with those inside it but no files: a cgroup.
         """
+        self._tell("remove-at-end", str(directory))
+
+    def remove_link_at_end(self, name: str) -> None:
+        """
+        Have a network link of this machine removed at the end.
+        """
+        self._tell("remove-link-at-end", name)
+
+    def _tell(self, order: str, what: str) -> None:
         if self._janitor is None:
-            msg = f"the workspace is not open, so nothing would remove {directory}: use it in its `with` block"
+            msg = f"the workspace is not open, so nothing would remove {what}: use it in its `with` block"
             raise LabError(msg)
-        self._janitor.tell("remove-at-end", str(directory))
+        self._janitor.tell(order, what)
 
 
 class _Janitor:

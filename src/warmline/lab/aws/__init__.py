@@ -8,7 +8,7 @@ from .concurrency import Quotas
 from .counters import Counters
 from .environment import Ending, Environment, How, State
 from .freezer import CgroupFreezer, Freezer, SignalFreezer, best_freezer
-from .function import FunctionSpec, Initialization, InvokeResult, Monotonic, StartMode
+from .function import FunctionSpec, Initialization, InvokeResult, Monotonic, NetworkKind, StartMode
 from .invoke_endpoint import InvokeEndpoint
 from .service import LambdaService
 
@@ -25,6 +25,7 @@ __all__ = [
     "InvokeResult",
     "LambdaService",
     "Monotonic",
+    "NetworkKind",
     "Quotas",
     "SignalFreezer",
     "StartMode",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from ..network import Link, Switch
 from ..workspace import Workspace
 from .clock import clock_library
 from .concurrency import ScalingRate, admit_environment
@@ -45,6 +46,7 @@ class Dispatch:
         self._provisioning: dict[Version, asyncio.Task[Outcome | None]] = {}
         self._spawners: dict[Monotonic, Spawner] = {}
         self._spawners_lock = asyncio.Lock()
+        self._switch: Switch | None = None
         self.reclamation = Reclamation()
 
     async def open(self) -> None:
@@ -61,6 +63,18 @@ class Dispatch:
         await asyncio.gather(*self._provisioning.values(), return_exceptions=True)
         for spawner in self._spawners.values():
             await spawner.__aexit__()
+        if self._switch is not None:
+            self._switch.close()
+
+    def open_switch(self) -> Switch:
+        """
+        Be ready to give environments networks of their own.
+
+        :raises NetworkUnavailable: that can't be done here.
+        """
+        if self._switch is None:
+            self._switch = Switch(self._workspace)
+        return self._switch
 
     async def serve(self, version: Version, invocation: Invocation, scaling: ScalingRate) -> InvokeResult:
         """
@@ -143,11 +157,20 @@ class Dispatch:
             spawner=await self._spawner(spec.monotonic),
             freezer=self._freezer,
             workspace=self._workspace,
+            link=await self._plug() if spec.network == "own" else None,
         )
         version.environments.append(environment)
         if provisioned:
             version.provisioned.add(environment)
         return environment
+
+    async def _plug(self) -> Link:
+        plugging = asyncio.ensure_future(asyncio.to_thread(self.open_switch().plug))
+        try:
+            return await asyncio.shield(plugging)
+        except asyncio.CancelledError:
+            plugging.add_done_callback(lambda plugged: plugged.result().close())
+            raise
 
     async def _spawner(self, monotonic: Monotonic) -> Spawner:
         """

@@ -17,6 +17,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, assert_never
 
+from ..errors import UnusableFunction
+from ..network import Link
 from ..workspace import Workspace
 from .clock import StoppedClock, clock_library
 from .freezer import Freezer
@@ -39,7 +41,7 @@ SHUTDOWN_SECONDS = 0.5
 MANAGED_SHUTDOWN_SECONDS = 0.6
 
 # The ways in which an environment can end, see `Environment`'s methods of these names.
-How = Literal["shutdown", "terminate", "kill"]
+How = Literal["shutdown", "terminate", "kill", "destroy"]
 
 
 class State(Enum):
@@ -71,14 +73,24 @@ class Ending:
 class Environment:
     """
     A process with the real runtime client, and the API that it talks to.
+
+    ``link`` is its network, if it has one of its own; the environment closes it at its end.
     """
 
     def __init__(
-        self, name: str, function: FunctionSpec, *, spawner: Spawner, freezer: Freezer, workspace: Workspace
+        self,
+        name: str,
+        function: FunctionSpec,
+        *,
+        spawner: Spawner,
+        freezer: Freezer,
+        workspace: Workspace,
+        link: Link | None = None,
     ) -> None:
         self.name = name
         self.function = function
         self.state = State.STARTING
+        self.link = link
         self.log = workspace.logs / f"{name}.log"
         self._spawner = spawner
         self._freezer = freezer
@@ -119,7 +131,7 @@ class Environment:
 
         :param request_id: the invocation that it is run for, which an error names.
         """
-        address = await self._api.open()
+        address = await self._api.open(self.link.listener if self.link is not None else None)
         self._group = self._freezer.group(self.name)
         function = self.function
         clock = self._clock.environ() if self._clock is not None else {}
@@ -130,6 +142,7 @@ class Environment:
             cwd=function.code,
             log=self.log,
             cgroup=self._group,
+            network=self.link.path if self.link is not None else None,
             managed=function.managed,
         )
         failed = await self._phase(self._api.init, "Init", seconds, request_id)
@@ -189,9 +202,11 @@ class Environment:
 
     def freeze(self) -> None:
         """
-        Stop all processes of the environment.
+        Stop all processes of the environment, and cut its network if that is its own, as with a machine that stands.
         """
         self._freezer.freeze(self._running, self._group)
+        if self.link is not None:
+            self.link.disconnect()
         if self._clock is not None:
             self._clock.stop()
         self.state = State.FROZEN
@@ -201,6 +216,8 @@ class Environment:
         Let them go on.
         """
         if self.state in {State.FROZEN, State.SNAPSHOT}:
+            if self.link is not None:
+                self.link.connect()
             if self._clock is not None:
                 self._clock.go_on()
             self._freezer.thaw(self._running, self._group)
@@ -217,6 +234,8 @@ class Environment:
                 return await self.terminate()
             case "kill":
                 return await self.kill()
+            case "destroy":
+                return await self.destroy()
             case _:
                 assert_never(how)
 
@@ -247,6 +266,19 @@ class Environment:
         """
         End it with SIGKILL, frozen or not: the kernel closes its connections, and their servers get a FIN.
         """
+        if self.link is not None:
+            self.link.connect()
+        return await self._end(time.monotonic())
+
+    async def destroy(self) -> Ending:
+        """
+        End it as Lambda ends a microVM: nobody learns of it, and servers keep its connections.
+
+        :raises UnusableFunction: its network is this machine's, whose kernel closes them.
+        """
+        check_destroyable(self.function)
+        if self.link is not None:
+            self.link.disconnect()
         return await self._end(time.monotonic())
 
     async def _end(self, started: float) -> Ending:
@@ -261,6 +293,8 @@ class Environment:
         milliseconds = (time.monotonic() - started) * 1000
         self._freezer.forget(self._group)
         await self._api.close()
+        if self.link is not None:
+            self.link.close()
         return Ending(exit_code, milliseconds, killed_after_ms)
 
     async def _phase(
@@ -309,6 +343,19 @@ def _program(function: FunctionSpec) -> list[str] | None:
     if function.command is not None:
         return list(function.command)
     return [sys.executable, "-m", "awslambdaric", function.handler] if function.start == "exec" else None
+
+
+def check_destroyable(function: FunctionSpec) -> None:
+    """
+    See to it that this function's environments can end without a FIN.
+
+    :raises UnusableFunction: they can't: on this machine's network its kernel sends one.
+    """
+    if function.network == "shared":
+        raise UnusableFunction(
+            f"environments of {function.name} can't be destroyed without a FIN on this machine's network: give it "
+            'network="own", or black-hole its egress address at a cluster\'s front and kill them'
+        )
 
 
 def _failure(kind: str, message: str) -> Outcome:

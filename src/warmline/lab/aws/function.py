@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import UnusableFunction
+from ..names.hook.warmline_hook import EGRESS_VARIABLE
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -22,6 +23,7 @@ MAX_RESPONSE_BYTES = 6_291_556
 
 StartMode = Literal["zygote", "exec"]
 Monotonic = Literal["runs", "stands-still"]
+NetworkKind = Literal["shared", "own"]
 
 # The values of AWS_LAMBDA_INITIALIZATION_TYPE that the lab knows.
 Initialization = Literal["on-demand", "provisioned-concurrency", "snap-start", "lambda-managed-instances"]
@@ -52,8 +54,12 @@ class FunctionSpec:
     ``idle_seconds`` is how long an environment stays that has nothing to do; ``None`` is for ever. AWS does not
     document it; field reports say 300 to 900.
 
-    :raises UnusableFunction: more than one worker without managed instances, or a provisioned concurrency that Lambda
-        would refuse.
+    ``network``: whether an environment shares this machine's network, or has one of its ``own``, which leads to the
+    lab's servers alone. That takes Linux and root; then the link is cut while it is frozen, and it can end without a
+    FIN. Its connections come from ``Link.address``.
+
+    :raises UnusableFunction: more than one worker without managed instances, a provisioned concurrency that Lambda
+        would refuse, or an egress address with a network of its own.
     """
 
     name: str
@@ -72,6 +78,7 @@ class FunctionSpec:
     command: tuple[str, ...] | None = None
     provisioned_concurrency: int = 0
     idle_seconds: float | None = None
+    network: NetworkKind = "shared"
 
     def __post_init__(self) -> None:
         if self.workers < 1 or (self.workers > 1 and not self.managed):
@@ -88,6 +95,11 @@ class FunctionSpec:
             raise UnusableFunction(
                 f"function {self.name} can't have a provisioned concurrency of {self.provisioned_concurrency}: "
                 f"that is more than the {self.reserved_concurrency} it reserves"
+            )
+        if self.network == "own" and EGRESS_VARIABLE in self.environment:
+            raise UnusableFunction(
+                f"function {self.name} can't have an egress address and networks of their own for its environments, "
+                "each of which brings an address: leave egress out"
             )
 
     @property

@@ -108,11 +108,13 @@ class Spawner:
         cwd: Path,
         log: Path,
         cgroup: Path | None,
+        network: str | None = None,
         managed: bool = False,
     ) -> EnvironmentProcess:
         """
         Start one environment: ``argv`` as a new program, or without one a fork that runs the handler.
 
+        :param network: the path of the network namespace that it is to be in
         :param managed: its process stays until all workers have ended, which the runtime client does not
         """
         request: dict[str, Any] = {
@@ -122,6 +124,7 @@ class Spawner:
             "cwd": str(cwd),
             "log": str(log),
             "cgroup": str(cgroup) if cgroup else None,
+            "network": network,
             "managed": managed,
         }
         if self._reader.done():

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -94,11 +95,15 @@ class RuntimeAPI:
         """
         return bool(self._running)
 
-    async def open(self) -> str:
+    async def open(self, listener: socket.socket | None = None) -> str:
         """
-        Listen on a free loopback port and return ``host:port``.
+        Listen on a free loopback port, or by this socket, and return ``host:port``.
         """
-        self._listener = await asyncio.get_running_loop().create_server(self._server, "127.0.0.1", 0)
+        loop = asyncio.get_running_loop()
+        if listener is None:
+            self._listener = await loop.create_server(self._server, "127.0.0.1", 0)
+        else:
+            self._listener = await loop.create_server(self._server, sock=listener)
         host, port = self._listener.sockets[0].getsockname()
         return f"{host}:{port}"
 

@@ -18,7 +18,7 @@ from .command import find_command
 from .concurrency import Quotas, ScalingRate, admit, check_reservation
 from .counters import Counters
 from .dispatch import Dispatch
-from .environment import Ending, Environment, How, State
+from .environment import Ending, Environment, How, State, check_destroyable
 from .freezer import Freezer, best_freezer
 from .function import FunctionSpec, InvokeResult
 from .reclamation import FADE_SECONDS
@@ -64,8 +64,8 @@ class LambdaService:
         """
         Make a function known; its environments start as invocations need them. One that is known is updated.
 
-        :raises UnusableFunction: its code is no folder, its command can't be run, its clock can't be had here, or it
-            reserves more than the account has.
+        :raises UnusableFunction: its code is no folder, its command can't be run, its clock or its network can't be
+            had here, or it reserves more than the account has.
         """
         if spec.name in self._functions:
             self.update(spec.name, spec)
@@ -181,9 +181,17 @@ class LambdaService:
         - ``shutdown``: by Lambda's Shutdown phase, as each has asked for it
         - ``terminate``: by SIGTERM, whether it has or not
         - ``kill``: by SIGKILL, and the kernel sends a FIN on every connection
+        - ``destroy``: without any sign to the servers, which keep the connections; for functions with networks of
+          their own
+
+        :raises UnusableFunction: its environments can't be destroyed; they go on.
         """
         await self.settled()
-        return await asyncio.gather(*(environment.end(how) for environment in self.function(name).forget()))
+        function = self.function(name)
+        if how == "destroy":
+            for environment in function.environments:
+                check_destroyable(environment.function)
+        return await asyncio.gather(*(environment.end(how) for environment in function.forget()))
 
     def environments(self) -> Iterable[Environment]:
         """
@@ -210,6 +218,8 @@ class LambdaService:
             )
         if spec.monotonic == "stands-still":
             clock_library(self._workspace.directory)
+        if spec.network == "own":
+            self._dispatch.open_switch()
         check_reservation(spec, self._functions.values(), self._quotas)
         return replace(spec, code=spec.code.resolve(), command=find_command(spec))
 

@@ -5,7 +5,7 @@ It imports what every environment needs once (the zygote), so that a fork has it
 ``exec``'d throws that away and starts a new interpreter. It never starts a thread, since it forks.
 
     stdin   {"argv": [...] or null, "handler": "app.handler", "env": {...}, "cwd": "...", "log": "...", "cgroup": ...,
-             "managed": false}
+             "network": ..., "managed": false}
     stdout  {"ready": true} | {"pid": 123} | {"exited": 123, "status": 0}
 """
 
@@ -23,8 +23,9 @@ import time
 from contextlib import suppress
 from typing import Any
 
-# Of linux/prctl.h.
+# Of linux/prctl.h and linux/sched.h.
 _PR_SET_CHILD_SUBREAPER = 36
+_CLONE_NEWNET = 0x40000000
 
 
 def main(preload: list[str]) -> None:
@@ -99,6 +100,8 @@ def become_environment(request: dict[str, Any]) -> None:
     if request["cgroup"]:
         with open(request["cgroup"] + "/cgroup.procs", "w") as file:  # noqa: PTH123  pathlib is not imported here
             file.write("0")
+    if request["network"]:
+        enter_network(request["network"])
     os.chdir(request["cwd"])
     log = os.open(request["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     null = os.open(os.devnull, os.O_RDONLY)
@@ -131,6 +134,17 @@ def become_environment(request: dict[str, Any]) -> None:
     from awslambdaric.__main__ import main as run
 
     run(sys.argv)
+
+
+def enter_network(namespace: str) -> None:
+    """
+    Move this process, which has one thread, into a network namespace.
+    """
+    descriptor = os.open(namespace, os.O_RDONLY)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(descriptor, _CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), namespace)
+    os.close(descriptor)
 
 
 def use_clock(file: str) -> None:

@@ -27,6 +27,7 @@ from warmline.lab.atlas.front import (
 )
 from warmline.lab.atlas.loop import LoopThread
 from warmline.lab.cluster.tls import make_certificates
+from warmline.lab.errors import UnusableNetwork
 
 from .conftest import StartFront
 
@@ -450,3 +451,9 @@ def test_connections_that_wait_or_shake_hands_count_for_the_limit(
     wait_for(lambda: face.counters.refused["limit"] == 15, "the refusal of all but five")
     for one in sockets:
         one.close()
+
+
+def test_packets_are_not_a_fronts_to_lose(face_of: FaceSpec, start_front: StartFront) -> None:
+    front = start_front([face_of], FrontOptions())
+    with pytest.raises(UnusableNetwork, match=r"can't lose packets.*link"):
+        front.lay(Network(loss=0.1))

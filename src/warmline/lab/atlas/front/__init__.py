@@ -7,11 +7,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from ...network.conditions import CLEAR, Network
 from .access_list import AccessList, Denial
 from .face import Counters, Face, FaceSpec, FrontOptions
 from .limits import AdmissionSample, Limits
 from .login import IamLogin
-from .network import CLEAR, Network, NetworkTable
+from .network import NetworkTable
 
 __all__ = [
     "CLEAR",

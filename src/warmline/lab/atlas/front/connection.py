@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...network.conditions import Network
 from .login import MECHANISM, Login
 from .mongos import as_mongos
-from .network import Network, NetworkTable
+from .network import NetworkTable
 from .wire import MAX_HANDSHAKE_BYTES, MAX_MESSAGE_BYTES, Message, new_message, read_message
 
 _HELLO = {b"hello", b"isMaster", b"ismaster"}
