@@ -134,7 +134,8 @@ def test_names_and_tls_are_inside_what_they_are_outside(atlas: AtlasCluster, cod
 
 
 ENDINGS: tuple[tuple[How, str, int, bool], ...] = (
-    ("shutdown", "documented", -9, False),
+    # Without an extension Lambda tells it nothing.
+    ("shutdown", "documented", -9, True),
     ("shutdown", "with_warmline", 0, False),
     ("terminate", "documented", -15, False),
     ("kill", "documented", -9, False),
@@ -144,7 +145,7 @@ ENDINGS: tuple[tuple[How, str, int, bool], ...] = (
 )
 
 
-def test_servers_learn_of_every_end_but_a_destruction(single: Cluster, code: Path) -> None:
+def test_servers_learn_of_an_end_from_the_function_or_its_kernel_and_never_else(single: Cluster, code: Path) -> None:
     """
     All of them are frozen when they are ended, as most environments are.
     """

@@ -119,6 +119,13 @@ class Environment:
         return self._api.waiting
 
     @property
+    def _is_told(self) -> bool:
+        """
+        Whether Lambda would send it SIGTERM.
+        """
+        return bool(self._api.extensions) and self.state is not State.SNAPSHOT
+
+    @property
     def _running(self) -> EnvironmentProcess:
         assert self._process is not None, "the environment has not been started"  # noqa: S101
         return self._process
@@ -186,7 +193,8 @@ class Environment:
         A managed instance is never frozen.
         """
         if self._spent:
-            await self.shutdown()
+            # The processes end, and the environment's kernel goes on: a FIN is sent.
+            await (self.terminate() if self._is_told else self.kill())
             return
         if self.function.managed:
             if not self._api.busy:
@@ -243,11 +251,12 @@ class Environment:
         """
         End it as Lambda does: SIGTERM and a grace if an extension is registered, SIGKILL at once if none is.
 
-        A snapshot is no environment yet, so nothing in it is told.
+        A snapshot is no environment yet, so nothing in it is told. What has a network of its own and is not told
+        goes with it, as a microVM does: no server gets a FIN.
         """
-        if not self._api.extensions or self.state is State.SNAPSHOT:
-            return await self.kill()
-        return await self.terminate()
+        if self._is_told:
+            return await self.terminate()
+        return await (self.kill() if self.link is None else self.destroy())
 
     async def terminate(self) -> Ending:
         """

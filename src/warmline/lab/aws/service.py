@@ -178,7 +178,8 @@ class LambdaService:
         """
         End all of a function's environments, in one of these ways:
 
-        - ``shutdown``: by Lambda's Shutdown phase, as each has asked for it
+        - ``shutdown``: by Lambda's Shutdown phase, as each has asked for it; one that has not, with a network of its
+          own, is destroyed
         - ``terminate``: by SIGTERM, whether it has or not
         - ``kill``: by SIGKILL, and the kernel sends a FIN on every connection
         - ``destroy``: without any sign to the servers, which keep the connections; for functions with networks of

@@ -5,12 +5,14 @@ One client per invocation, MongoDB's documented example, and warmline under the 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..aws import FunctionSpec, How, InvokeResult
+from ..aws import FunctionSpec, How, InvokeResult, NetworkKind
+from ..errors import NetworkUnavailable
 from ..measure import (
     ConnectionLife,
     ConnectionSample,
@@ -73,11 +75,25 @@ class _Fleet:
         return time.monotonic()
 
 
-def _deploy(variant: Variant, bench: Bench, options: RunOptions, suffix: str = "") -> _Fleet:
+def _deploy(
+    variant: Variant, bench: Bench, options: RunOptions, suffix: str = "", network: NetworkKind = "shared"
+) -> _Fleet:
     function = f"{NAME}-{variant.name}{suffix}"
     # Many environments share this machine's cores: what is measured must not be cut short.
-    spec = FunctionSpec(function, _FUNCTIONS, f"{variant.handler}.lambda_handler", timeout_seconds=60)
+    spec = FunctionSpec(function, _FUNCTIONS, f"{variant.handler}.lambda_handler", timeout_seconds=60, network=network)
     return _Fleet(bench, function, deploy(bench.service, bench.cluster, spec, options), options.environments)
+
+
+@dataclass(frozen=True, slots=True)
+class _Destroyed:
+    """
+    A fleet whose environments have ended with their networks, or why there is none.
+    """
+
+    app: str = ""
+    at: float = -math.inf
+    errors: int = 0
+    obstacle: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +104,7 @@ class _Run:
 
     fleet: _Fleet
     killed: _Fleet
+    destroyed: _Destroyed
     started: float
     events: tuple[Event, ...]
     results: tuple[InvokeResult, ...]
@@ -117,6 +134,10 @@ METRICS = (
     Metric("warm_ms_p99", "warm invocation, p99 (ms)", 1),
     Metric("connections_left_after_shutdown", f"connections left {_AFTER_END_SECONDS:.0f} s after shutdown"),
     Metric("connections_left_after_kill", f"connections left {_AFTER_END_SECONDS:.0f} s after a kill"),
+    Metric(
+        "connections_left_after_destruction",
+        f"connections left {_AFTER_END_SECONDS:.0f} s after shutdown, network and all",
+    ),
     Metric("environments_started_per_second", "environments started per second", 1),
     Metric("invocations_per_second", "warm invocations per second", 0),
     Metric("memory_mib_per_environment", "memory per environment (MiB, PSS)", 1),
@@ -141,7 +162,7 @@ async def run(options: RunOptions, on_progress: OnProgress) -> ExperimentResult:
 
             runs[variant.name] = await _run_variant(variant, bench, options, report)
         on_progress("waiting for what the ended environments leave behind", 0.92)
-        last = max(max(run.shut_down_at, run.killed_at) for run in runs.values())
+        last = max(max(run.shut_down_at, run.killed_at, run.destroyed.at) for run in runs.values())
         await asyncio.sleep(max(0.0, last + _AFTER_END_SECONDS + 0.5 - time.monotonic()))
         on_progress("reading the servers' logs", 0.98)
         return _result(bench, options, runs)
@@ -183,9 +204,12 @@ async def _run_variant(variant: Variant, bench: Bench, options: RunOptions, repo
     killed = _deploy(variant, bench, options, suffix="-killed")
     results += await killed.invoke_all()
     killed_at = await killed.end(how="kill")
+    report("destruction", 0.95)
+    destroyed = await _destroy(variant, bench, options)
     return _Run(
         fleet,
         killed,
+        destroyed,
         started,
         tuple(events),
         tuple(results),
@@ -197,6 +221,19 @@ async def _run_variant(variant: Variant, bench: Bench, options: RunOptions, repo
         killed_at,
         environments,
     )
+
+
+async def _destroy(variant: Variant, bench: Bench, options: RunOptions) -> _Destroyed:
+    """
+    End a fleet by Lambda's Shutdown phase, after which each environment is gone with its network.
+    """
+    try:
+        fleet = _deploy(variant, bench, options, "-destroyed", "own")
+    except NetworkUnavailable as error:
+        return _Destroyed(obstacle=str(error))
+    results = await fleet.invoke_all()
+    errors = sum(result.function_error is not None for result in results)
+    return _Destroyed(fleet.app, await fleet.end(how="shutdown"), errors)
 
 
 def _result(bench: Bench, options: RunOptions, runs: dict[str, _Run]) -> ExperimentResult:
@@ -246,7 +283,7 @@ def _result(bench: Bench, options: RunOptions, runs: dict[str, _Run]) -> Experim
             for name, run in runs.items()
         ),
         events={name: run.events for name, run in runs.items()},
-        notes=_notes(options),
+        notes=_notes(options, runs),
         command=f"warmline lab run {NAME} --environments {options.environments} --start {options.start}",
         environments=tuple(series for run in runs.values() for series in run.environments),
     )
@@ -267,6 +304,9 @@ def _metrics(
         "connections_created": created,
         "connections_left_after_shutdown": _left(samples, run.fleet.app, run.shut_down_at),
         "connections_left_after_kill": _left(samples, run.killed.app, run.killed_at),
+        "connections_left_after_destruction": (
+            math.nan if run.destroyed.obstacle else _left(samples, run.destroyed.app, run.destroyed.at)
+        ),
         "cold_ms_p50": percentile([result.latency_ms for result in cold], 50),
         "first_request_ms_p50": percentile([result.duration_ms for result in cold], 50),
         "warm_ms_p50": percentile(warm_ms, 50),
@@ -274,7 +314,7 @@ def _metrics(
         "environments_started_per_second": size / run.burst_seconds,
         "invocations_per_second": size * _ROUNDS / run.steady_seconds,
         "memory_mib_per_environment": run.memory_mib,
-        "errors": sum(result.function_error is not None for result in run.results),
+        "errors": sum(result.function_error is not None for result in run.results) + run.destroyed.errors,
     }
 
 
@@ -302,7 +342,7 @@ def _series(variant: str, run: _Run, lives: Mapping[str, Iterable[ConnectionLife
     return series
 
 
-def _notes(options: RunOptions) -> tuple[str, ...]:
+def _notes(options: RunOptions, runs: Mapping[str, _Run]) -> tuple[str, ...]:
     forked = (
         "The environments are forks of a process that has imported PyMongo, so cold starts here leave out the "
         "interpreter's start and that import; --start exec has them in."
@@ -310,12 +350,20 @@ def _notes(options: RunOptions) -> tuple[str, ...]:
     return (
         "Nothing here ran on AWS: real runtime client, real mongod, one machine.",
         "A kill here lets the kernel close the sockets. Lambda destroys an environment without that, and the server "
-        "then keeps its connections until keepalive gives up.",
+        f"then keeps its connections until keepalive gives up{_unseen(runs)}.",
         "Environments share this machine's cores: few run at the same time, so latencies compare within a run only, "
         "and a client per invocation has few connections open at once. On AWS all environments run at once, and with "
         "them all their new connections.",
         *((forked,) if options.start == "zygote" else ()),
     )
+
+
+def _unseen(runs: Mapping[str, _Run]) -> str:
+    """
+    Why a destruction is not among the figures, if it is not.
+    """
+    obstacles = {run.destroyed.obstacle for run in runs.values() if run.destroyed.obstacle}
+    return "".join(f"; that is not among the figures: {obstacle}" for obstacle in obstacles)
 
 
 EXPERIMENT = Experiment(NAME, "a client per invocation, MongoDB's example and warmline under one load", run)
