@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from warmline.lab.atlas import AtlasCluster
-from warmline.lab.iam import Credentials, CredentialsEndpoint, Identities, environment
+from warmline.lab.iam import Credentials, CredentialsEndpoint, environment
 
 from .conftest import CLIENTS, ROLE, Outcome, Program
 
@@ -212,32 +212,16 @@ def test_a_live_client_whose_credentials_have_expired_cannot_open_more_connectio
     assert STS_REFUSED in seen.text
 
 
-class Observed(Identities):
-    """
-    A cluster's identities, and the sessions that were started.
-    """
-
-    def __init__(self, of: Identities) -> None:
-        self.of = of
-        self.started: list[Credentials] = []
-
-    def assume_role(self, role_name: str, session_name: str = "lab", lifetime_seconds: float = 3600) -> Credentials:
-        self.started.append(self.of.assume_role(role_name, session_name, lifetime_seconds))
-        return self.started[-1]
-
-
 REFUSED_OR_REPLACED = {"pymongo": 8000, "warmline": "more connections", "warmline-async": "more connections"}
 
 
 def test_a_containers_credentials_that_are_refused_are_fetched_again(
     iam: AtlasCluster, outlive: Callable[..., Outcome], client: str
 ) -> None:
-    identities = Observed(iam.identities)
-
     async def scenario() -> Outcome:
-        async with CredentialsEndpoint(identities, "orders") as endpoint:
+        async with CredentialsEndpoint(iam.identities, "orders") as endpoint:
             return await asyncio.to_thread(
-                outlive, endpoint.environment(), meanwhile=lambda: iam.identities.revoke(identities.started[0])
+                outlive, endpoint.environment(), meanwhile=lambda: iam.identities.revoke(endpoint.given[0])
             )
 
     assert asyncio.run(scenario()).value == REFUSED_OR_REPLACED[client]

@@ -8,7 +8,7 @@ from typing import Any
 from pymongo import MongoClient
 
 from warmline.lab.cluster import Cluster
-from warmline.lab.measure import ConnectionLife, ConnectionSampler, connection_lives, most_open, percentile
+from warmline.lab.measure import ConnectionLife, ConnectionSampler, connection_lives, logins, most_open, percentile
 
 
 def test_it_counts_a_clients_connections_on_each_node(replica_set: Cluster) -> None:
@@ -81,6 +81,23 @@ def test_a_servers_start_ends_what_was_open_and_counts_connections_from_one_agai
     log.write_text("\n".join((started[0], opened[0], started[1], opened[1])) + "\n")
     first, second = connection_lives(log)
     assert (first.ended - first.opened, second.opened - first.opened, second.ended) == (1, 2, float("inf"))
+
+
+def test_logins_are_counted_by_the_connections_application(tmp_path: Path) -> None:
+    log = tmp_path / "mongod.log"
+    doc = {"doc": {"application": {"name": "orders"}}}
+    lines = [
+        {"id": 51800, "ctx": "conn1", "attr": doc},
+        {"id": 20250, "ctx": "conn1", "attr": {}},
+        {"id": 51800, "ctx": "conn2", "attr": doc},
+        {"id": 5286306, "ctx": "conn2", "attr": {}},
+        # A monitor's, which logs nobody in, and a login of somebody without a name.
+        {"id": 51800, "ctx": "conn3", "attr": doc},
+        {"id": 51800, "ctx": "conn4", "attr": {"doc": {}}},
+        {"id": 20250, "ctx": "conn4", "attr": {}},
+    ]
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert logins(log) == {"orders": 2}
 
 
 def test_the_most_open_connections_of_each_step_are_counted_between_the_samples_too() -> None:

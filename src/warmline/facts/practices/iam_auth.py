@@ -20,6 +20,6 @@ PRACTICE = Practice(
     sources=(sources.ATLAS_LAMBDA, sources.SPEC_AUTHENTICATION, sources.AWS_ROLES),
     runtime=Filled(("warmline.connect",)),
     rules=Filled(("WL161", "WL162", "WL163", "WL164", "WL165", "WL166", "WL167", "WL168")),
-    experiment=Filled(("cold-start",)),
+    experiment=Filled(("iam-auth", "cold-start")),
     page=Filled(("docs/practices/iam-auth.md",)),
 )

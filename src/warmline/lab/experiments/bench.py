@@ -15,6 +15,7 @@ from typing import Any
 from pymongo import MongoClient
 
 from ..atlas import AtlasCluster, AtlasSpec, start_atlas
+from ..atlas.spec import Auth
 from ..aws import FunctionSpec, InvokeResult, LambdaService
 from ..cluster import Cluster, ClusterSpec, start_cluster
 from ..measure import ConnectionSampler, StateSampler
@@ -122,6 +123,7 @@ def deploy(
     *,
     uri_options: str = "",
     egress: str | None = None,
+    auth: Auth | None = None,
 ) -> str:
     """
     Deploy a function that finds the cluster in ``MONGODB_URI``, and return what its connections are called.
@@ -130,12 +132,14 @@ def deploy(
 
     :param uri_options: further options, as ``maxPoolSize=1&retryWrites=true``
     :param egress: the address that its connections come from, on an Atlas-like cluster
+    :param auth: how it logs in there; by default as the cluster is
     """
     app = f"{spec.name}:{spec.version}"
     names = [] if spec.handler.startswith("with_warmline.") else [f"appName={app}"]
     further = "&".join([*([uri_options] if uri_options else []), *names])
     if isinstance(cluster, AtlasCluster):
-        environment = cluster.environ({**spec.environment, "MONGODB_URI": cluster.uri(options=further)}, egress=egress)
+        uri = cluster.uri(auth=auth, options=further)
+        environment = cluster.environ({**spec.environment, "MONGODB_URI": uri}, egress=egress)
     else:
         environment = {**spec.environment, "MONGODB_URI": f"{cluster.uri}&{further}".rstrip("&")}
     service.deploy(dataclasses.replace(spec, environment=environment, start=options.start))

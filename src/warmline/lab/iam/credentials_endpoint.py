@@ -12,7 +12,7 @@ import secrets
 
 from aiohttp import web
 
-from .identities import Identities
+from .identities import Credentials, Identities
 
 PATH = "/credentials"
 
@@ -21,7 +21,7 @@ class CredentialsEndpoint:
     """
     Starts a session of the role for every request; ``async with`` serves it on loopback, in the running event loop.
 
-    `requests` counts what was asked for, whatever the answer was.
+    `requests` counts what was asked for, whatever the answer was; `given` are the credentials that were the answer.
     """
 
     def __init__(
@@ -34,6 +34,7 @@ class CredentialsEndpoint:
         self._token = secrets.token_urlsafe(32)
         self._failure: int | None = None
         self.requests = 0
+        self.given: list[Credentials] = []
 
     async def __aenter__(self) -> CredentialsEndpoint:
         application = web.Application()
@@ -83,6 +84,7 @@ class CredentialsEndpoint:
         if self._failure is not None:
             return web.json_response({"message": "no credentials at the moment"}, status=self._failure)
         credentials = self._identities.assume_role(self._role_name, self._session_name, self._lifetime_seconds)
+        self.given.append(credentials)
         return web.json_response(
             {
                 "AccessKeyId": credentials.access_key_id,

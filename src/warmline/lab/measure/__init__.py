@@ -7,7 +7,7 @@ from __future__ import annotations
 from .connections import ConnectionSample, ConnectionSampler
 from .latency import percentile
 from .machine import machine, mean_memory_mib, versions
-from .server_log import ConnectionLife, connection_lives, most_open, refused_connections
+from .server_log import ConnectionLife, connection_lives, logins, most_open, refused_connections
 from .states import StateSample, StateSampler
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "StateSample",
     "StateSampler",
     "connection_lives",
+    "logins",
     "machine",
     "mean_memory_mib",
     "most_open",

@@ -1,16 +1,19 @@
 """
 Every connection a server has seen, from its log: also those that opened and closed between two samples.
 
-Source: https://www.mongodb.com/docs/manual/reference/log-messages/ (ids 51800, 22944, 20698 and 22942).
+Source: https://www.mongodb.com/docs/manual/reference/log-messages/ (ids 51800, 22944, 20698, 22942, and of a
+login 20250, in later versions 5286306).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +21,7 @@ CLIENT_METADATA = 51800
 _CONNECTION_ENDED = 22944
 _STARTED = 20698
 _REFUSED = 22942
-
-_TOLD = tuple(map(str, (CLIENT_METADATA, _CONNECTION_ENDED, _STARTED)))
+_LOGGED_IN = (20250, 5286306)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +45,17 @@ def connection_lives(log: Path) -> list[ConnectionLife]:
     """
     opened: dict[int, tuple[str, float]] = {}
     lives = []
-    with log.open() as lines:
-        for line in lines:
-            # Most of the log is about other things, and parsing is what takes the time.
-            if not any(number in line for number in _TOLD):
-                continue
-            try:
-                entry = json.loads(line)
-            except ValueError:
-                # The line that the server is writing just now.
-                continue
-            if entry["id"] == CLIENT_METADATA:
-                app = entry["attr"]["doc"].get("application", {}).get("name")
-                if app is not None:
-                    opened[int(entry["ctx"].removeprefix("conn"))] = (app, _seconds(entry))
-            elif entry["id"] == _STARTED:
-                # Numbers begin again; of those that were open when the server ended not each is logged.
-                lives += [ConnectionLife(*life, _seconds(entry)) for life in opened.values()]
-                opened.clear()
-            elif entry["id"] == _CONNECTION_ENDED and entry["attr"]["connectionId"] in opened:
-                lives.append(ConnectionLife(*opened.pop(entry["attr"]["connectionId"]), _seconds(entry)))
+    for entry in _entries(log, CLIENT_METADATA, _CONNECTION_ENDED, _STARTED):
+        if entry["id"] == CLIENT_METADATA:
+            app = _app(entry)
+            if app is not None:
+                opened[int(entry["ctx"].removeprefix("conn"))] = (app, _seconds(entry))
+        elif entry["id"] == _STARTED:
+            # Numbers begin again; of those that were open when the server ended not each is logged.
+            lives += [ConnectionLife(*life, _seconds(entry)) for life in opened.values()]
+            opened.clear()
+        elif entry["attr"]["connectionId"] in opened:
+            lives.append(ConnectionLife(*opened.pop(entry["attr"]["connectionId"]), _seconds(entry)))
     return lives + [ConnectionLife(*life, float("inf")) for life in opened.values()]
 
 
@@ -72,6 +65,20 @@ def refused_connections(log: Path) -> int:
     """
     with log.open() as lines:
         return sum(f'"id":{_REFUSED},' in line for line in lines)
+
+
+def logins(log: Path) -> Counter[str]:
+    """
+    Count the logins that a server has accepted, by the ``appName`` of the client.
+    """
+    apps: dict[str, str | None] = {}
+    found: Counter[str] = Counter()
+    for entry in _entries(log, CLIENT_METADATA, *_LOGGED_IN):
+        if entry["id"] == CLIENT_METADATA:
+            apps[entry["ctx"]] = _app(entry)
+        elif app := apps.get(entry["ctx"]):
+            found[app] += 1
+    return found
 
 
 def most_open(lives: Iterable[ConnectionLife], start: float, seconds: float, step: float) -> list[int]:
@@ -89,5 +96,29 @@ def most_open(lives: Iterable[ConnectionLife], start: float, seconds: float, ste
     return peaks
 
 
-def _seconds(entry: dict[str, dict[str, str]]) -> float:
+def _entries(log: Path, *ids: int) -> Iterator[dict[str, Any]]:
+    """
+    The log's entries with these ids.
+    """
+    texts = [str(number) for number in ids]
+    with log.open() as lines:
+        for line in lines:
+            # Most of the log is about other things, and parsing is what takes the time.
+            if not any(text in line for text in texts):
+                continue
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                # The line that the server is writing just now.
+                continue
+            if entry["id"] in ids:
+                yield entry
+
+
+def _app(entry: dict[str, Any]) -> str | None:
+    name: str | None = entry["attr"]["doc"].get("application", {}).get("name")
+    return name
+
+
+def _seconds(entry: dict[str, Any]) -> float:
     return datetime.fromisoformat(entry["t"]["$date"]).timestamp()
