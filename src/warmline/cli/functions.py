@@ -5,6 +5,7 @@ What the commands on a function of one's own have in common: the options that de
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import re
 import shlex
@@ -12,14 +13,14 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from warmline.lab.aws import InvokeResult
+from warmline.lab.aws import FunctionSpec, InvokeResult
 from warmline.lab.aws.function import MAX_PAYLOAD_BYTES
 from warmline.lab.errors import UnusableFunction
-from warmline.lab.own import Session
+from warmline.lab.own import MEMORY_MB, TIMEOUT_SECONDS, Session, own_function, read_template
 
 Code = Annotated[
     Path | None, typer.Option(help="The code folder.", show_default="this folder", metavar="DIR", exists=False)
@@ -40,8 +41,23 @@ Env = Annotated[
         "which MONGODB_URI has anyway.",
     ),
 ]
-Timeout = Annotated[float, typer.Option(min=1, max=900, help="The function's timeout, in seconds.")]
-Memory = Annotated[int, typer.Option(min=128, max=10_240, help="The function's memory, in MB; it sees the number.")]
+Timeout = Annotated[
+    float | None,
+    typer.Option(min=1, max=900, help="The function's timeout, in seconds.", show_default=f"{TIMEOUT_SECONDS:g}"),
+]
+Memory = Annotated[
+    int | None,
+    typer.Option(
+        min=128, max=10_240, help="The function's memory, in MB; it sees the number.", show_default=f"{MEMORY_MB}"
+    ),
+]
+Template = Annotated[
+    Path | None,
+    typer.Option(help="A SAM or CloudFormation template with the function; other options come before what it says."),
+]
+LogicalId = Annotated[
+    str | None, typer.Option(metavar="LOGICAL_ID", help="The function in the template; needed where it has several.")
+]
 Uri = Annotated[
     str | None,
     typer.Option(metavar="mongodb://…", envvar="WARMLINE_LAB_URI", help="Your own cluster; without it one is started."),
@@ -55,7 +71,56 @@ _FOLLOW_SECONDS = 0.05
 _NAME = re.compile(r"[a-zA-Z]\w+")
 
 
-def variables(given: list[str] | None) -> dict[str, str]:
+def described(
+    handler: str | None,
+    *,
+    template: Path | None,
+    function: str | None,
+    code: Path | None,
+    command: str | None,
+    runtime: str | None,
+    env: list[str] | None,
+    timeout: float | None,
+    memory: int | None,
+) -> tuple[FunctionSpec, ...]:
+    """
+    Describe the functions that the options name, and say how they differ from their template.
+
+    :raises UnusableFunction: one of them can't be run, or there is none.
+    """
+    given: dict[str, Any] = {
+        "code": code,
+        "command": _words(command),
+        "runtime": runtime,
+        "environment": _variables(env),
+        "memory_mb": memory,
+        "timeout_seconds": timeout,
+    }
+    if template is None:
+        if function is not None:
+            raise UnusableFunction(f"--function {function} needs the template that it is in: --template template.yaml")
+        return (own_function(handler, **given),)
+    found = read_template(template, function=function, handler=handler, **given)
+    for each in found:
+        for note in each.notes:
+            typer.echo(f"{each.spec.name}: {note}", err=True)
+    return tuple(each.spec for each in found)
+
+
+def one_of(found: tuple[FunctionSpec, ...], template: Path | None) -> FunctionSpec:
+    """
+    Return the one function, without those of its environments that are kept initialised.
+
+    :raises UnusableFunction: the template has several.
+    """
+    if len(found) > 1:
+        raise UnusableFunction(
+            f"{template} has {len(found)} functions: name one with --function: {', '.join(each.name for each in found)}"
+        )
+    return dataclasses.replace(found[0], provisioned_concurrency=0)
+
+
+def _variables(given: list[str] | None) -> dict[str, str]:
     """
     Read ``NAME=VALUE``.
 
@@ -70,7 +135,7 @@ def variables(given: list[str] | None) -> dict[str, str]:
     return found
 
 
-def words(command: str | None) -> tuple[str, ...] | None:
+def _words(command: str | None) -> tuple[str, ...] | None:
     """
     Take a command apart as a shell does.
 

@@ -14,6 +14,7 @@ from .cluster import cluster
 from .lab_compare import compare
 from .lab_invoke import invoke
 from .lab_run import run
+from .lab_serve import serve
 
 lab = typer.Typer(
     name="lab",
@@ -25,6 +26,7 @@ lab.add_typer(cluster)
 lab.command()(compare)
 lab.command()(invoke)
 lab.command()(run)
+lab.command()(serve)
 
 
 @lab.command(name="list")

@@ -12,23 +12,25 @@ import typer
 
 from warmline.lab.aws import FunctionSpec
 from warmline.lab.errors import LabError
-from warmline.lab.own import MEMORY_MB, TIMEOUT_SECONDS, open_session, own_function
+from warmline.lab.own import open_session
 
 from .console import INTERRUPTED, fail, told
 from .functions import (
     Code,
     Command,
     Env,
+    LogicalId,
     Memory,
     MongodPath,
     Runtime,
+    Template,
     Timeout,
     Uri,
+    described,
     following,
+    one_of,
     read_event,
     report,
-    variables,
-    words,
 )
 
 _FUNCTION_FAILED = 1
@@ -41,12 +43,14 @@ def invoke(
     event: Annotated[
         Path | None, typer.Option(help="A file with the event, JSON; - is standard input.", show_default="{}")
     ] = None,
+    template: Template = None,
+    function: LogicalId = None,
     code: Code = None,
     command: Command = None,
     runtime: Runtime = None,
     env: Env = None,
-    timeout: Timeout = TIMEOUT_SECONDS,
-    memory: Memory = MEMORY_MB,
+    timeout: Timeout = None,
+    memory: Memory = None,
     times: Annotated[int, typer.Option(min=1, help="How often, one invocation after the other.")] = 1,
     freeze: Annotated[float, typer.Option(min=0, help="Seconds that the environment is frozen in between.")] = 0,
     uri: Uri = None,
@@ -63,23 +67,27 @@ def invoke(
 
         echo '{"id": 7}' | warmline lab invoke app.lambda_handler --event - --times 3 --freeze 5
 
+        warmline lab invoke --template template.yaml --function OrdersFunction --event event.json
+
         warmline lab invoke --command ./bootstrap --code build --env TABLE=orders
 
         warmline lab invoke app.lambda_handler --uri mongodb://127.0.0.1:27017
 
     """
     try:
-        function = own_function(
+        found = described(
             handler,
+            template=template,
+            function=function,
             code=code,
-            command=words(command),
+            command=command,
             runtime=runtime,
-            environment=variables(env),
-            memory_mb=memory,
-            timeout_seconds=timeout,
+            env=env,
+            timeout=timeout,
+            memory=memory,
         )
         payload = read_event(event)
-        failed = asyncio.run(_invoked(function, payload, times, freeze, uri, mongod))
+        failed = asyncio.run(_invoked(one_of(found, template), payload, times, freeze, uri, mongod))
     except (LabError, OSError) as error:
         fail(told(error))
     except KeyboardInterrupt:

@@ -18,11 +18,10 @@ from warmline.lab.aws import StartMode
 from warmline.lab.errors import LabError
 from warmline.lab.experiments import EXPERIMENTS, RunOptions
 from warmline.lab.load import parse_load
-from warmline.lab.own import MEMORY_MB, TIMEOUT_SECONDS, own_function
 from warmline.lab.scenario import LoadedFunction, Scenario, run_scenario
 
 from .console import fail, told
-from .functions import Code, Command, Env, Memory, Runtime, Timeout, read_event, variables, words
+from .functions import Code, Command, Env, Memory, Runtime, Template, Timeout, described, one_of, read_event
 from .lab_output import Measured, run_and_show
 
 _CLUSTER = "Its cluster"
@@ -32,7 +31,7 @@ _ENVIRONMENTS = 20
 
 # What an experiment decides for itself.
 _FUNCTIONS_ONLY = (
-    *("load", "event", "code", "command", "runtime", "env", "timeout", "memory"),
+    *("template", "load", "event", "code", "command", "runtime", "env", "timeout", "memory"),
     *("cluster", "members", "auth", "tls", "tier"),
 )
 
@@ -67,7 +66,9 @@ def run(
         Path | None,
         typer.Option(help="Write its values for a spreadsheet to this file, a line each; - is standard output."),
     ] = None,
-    function: Annotated[str | None, typer.Option(metavar="HANDLER", help="As app.lambda_handler.")] = None,
+    function: Annotated[
+        str | None, typer.Option(metavar="HANDLER", help="As app.lambda_handler; with --template a logical id.")
+    ] = None,
     load: Annotated[
         list[str] | None,
         typer.Option(
@@ -79,12 +80,13 @@ def run(
         Path | None,
         typer.Option(help="A file with the event, JSON; - is standard input.", show_default="{}"),
     ] = None,
+    template: Template = None,
     code: Code = None,
     command: Command = None,
     runtime: Runtime = None,
     env: Env = None,
-    timeout: Timeout = TIMEOUT_SECONDS,
-    memory: Memory = MEMORY_MB,
+    timeout: Timeout = None,
+    memory: Memory = None,
     cluster: Annotated[
         Kind, typer.Option(help="A replica set, or the look of a sharded cluster.", rich_help_panel=_CLUSTER)
     ] = "replica-set",
@@ -109,8 +111,10 @@ def run(
 
         warmline lab run --function app.lambda_handler --event event.json --load "constant:20/s for 30s"
 
+        warmline lab run --template template.yaml --function OrdersFunction
+
     """
-    if function is None and command is None:
+    if function is None and command is None and template is None:
         for option in _FUNCTIONS_ONLY:
             # Some versions of Typer bring a click of their own, so the enum's member is known by its name.
             if getattr(context.get_parameter_source(option), "name", "") == "COMMANDLINE":
@@ -120,19 +124,24 @@ def run(
     elif name is not None:
         fail(f"{name} is an experiment with functions of its own: leave it out, or --function")
     else:
-        concurrency = environments or _ENVIRONMENTS
-        loads = load or [f"burst:{concurrency}", "constant:10/s for 10s at 5s"]
         try:
-            described = own_function(
-                function,
-                code=code,
-                command=words(command),
-                runtime=runtime,
-                environment=variables(env),
-                memory_mb=memory,
-                timeout_seconds=timeout,
+            found = one_of(
+                described(
+                    function if template is None else None,
+                    template=template,
+                    function=function if template is not None else None,
+                    code=code,
+                    command=command,
+                    runtime=runtime,
+                    env=env,
+                    timeout=timeout,
+                    memory=memory,
+                ),
+                template,
             )
-            spec = dataclasses.replace(described, reserved_concurrency=concurrency, start=start or described.start)
+            concurrency = environments or found.reserved_concurrency or _ENVIRONMENTS
+            spec = dataclasses.replace(found, reserved_concurrency=concurrency, start=start or found.start)
+            loads = load or [f"burst:{concurrency}", "constant:10/s for 10s at 5s"]
             scenario = Scenario(
                 name=spec.name,
                 title=f"{spec.name} under load",

@@ -10,11 +10,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tree_sitter import Node
-
 from ..location import Location, stretch
 
 if TYPE_CHECKING:
+    from tree_sitter import Node
+
     from .language import Language
 
 # Kinds of names and of what belongs to a name: a, a.b, a::b.

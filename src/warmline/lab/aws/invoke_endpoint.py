@@ -10,14 +10,28 @@ import asyncio
 import base64
 import json
 import uuid
+from typing import Protocol
 
 from aiohttp import web
 
 from ..errors import Throttled, UnknownFunction
 from .function import ACCOUNT, MAX_PAYLOAD_BYTES, REGION, InvokeResult
-from .service import LambdaService
 
 PATH = "/2015-03-31/functions/{name}/invocations"
+
+
+# For invocations under way when it ends; to aiohttp 0 would be no limit.
+_CLOSE_SECONDS = 0.5
+
+
+class Invoked(Protocol):
+    """
+    What an endpoint stands in front of: a service, or what does something more with each invocation.
+    """
+
+    def version(self, name: str) -> object: ...
+
+    async def invoke(self, name: str, payload: bytes, *, client_context: str | None) -> InvokeResult: ...
 
 
 class InvokeEndpoint:
@@ -27,7 +41,7 @@ class InvokeEndpoint:
     :param port: 0 takes a free one.
     """
 
-    def __init__(self, service: LambdaService, port: int = 0) -> None:
+    def __init__(self, service: Invoked, port: int = 0) -> None:
         self._service = service
         self._port = port
         self._events: set[asyncio.Task[InvokeResult]] = set()
@@ -36,7 +50,7 @@ class InvokeEndpoint:
         # Room for the parts of a request beside its payload; a payload over the limit is answered as AWS does.
         application = web.Application(client_max_size=4 * MAX_PAYLOAD_BYTES)
         application.router.add_post(PATH, self._invoke)
-        self._runner = web.AppRunner(application, access_log=None)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=_CLOSE_SECONDS)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
         return self

@@ -38,8 +38,8 @@ def own_function(
     command: tuple[str, ...] | None = None,
     runtime: str | None = None,
     environment: Mapping[str, str] | None = None,
-    memory_mb: int = MEMORY_MB,
-    timeout_seconds: float = TIMEOUT_SECONDS,
+    memory_mb: int | None = None,
+    timeout_seconds: float | None = None,
 ) -> FunctionSpec:
     """
     Describe a function of the user's, and check what can be checked before it is deployed.
@@ -53,6 +53,8 @@ def own_function(
     :param environment: its variables, with ``URI`` for the cluster's connection string; ``MONGODB_URI`` is added
     :raises UnusableFunction: there is no such module, or the command can't be run.
     """
+    if command is None:
+        command = _command(runtime or PYTHON)
     if command is not None:
         code, runtime = code or Path(), runtime or OWN_RUNTIME
         name = name or Path(command[0] if command else "").stem
@@ -66,14 +68,27 @@ def own_function(
         code=code,
         handler=handler or "bootstrap.handler",
         environment={"MONGODB_URI": URI, **(environment or {})},
-        memory_mb=memory_mb,
-        timeout_seconds=timeout_seconds,
+        memory_mb=memory_mb or MEMORY_MB,
+        timeout_seconds=timeout_seconds or TIMEOUT_SECONDS,
         runtime=runtime or PYTHON,
         start="exec",
         command=command,
     )
     find_command(function)
     return function
+
+
+def _command(runtime: str) -> tuple[str, ...] | None:
+    """
+    The program that a runtime starts; ``None``: Python's client.
+    """
+    if runtime.startswith("python"):
+        return None
+    if runtime.startswith("provided"):
+        return ("./bootstrap",)
+    raise UnusableFunction(
+        f"the lab has no client for {runtime}: name a program that speaks the Runtime API with --command"
+    )
 
 
 def with_uri(function: FunctionSpec, uri: str) -> FunctionSpec:

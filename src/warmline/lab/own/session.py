@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..aws import FunctionSpec, LambdaService
-from ..cluster import start_cluster
+from ..aws import FunctionSpec, LambdaService, State
+from ..cluster import Cluster, start_cluster
 from ..errors import UnusableCluster
 from ..measure.opened import OpenedConnections, open_sockets
 from ..workspace import Workspace
@@ -38,6 +38,7 @@ class Session:
     cluster: str
     _logs: Path
     _opened: OpenedConnections | None = None
+    _cluster: Cluster | None = None
     _deployed: set[str] = field(default_factory=set)
 
     def deploy(self, function: FunctionSpec) -> None:
@@ -48,6 +49,21 @@ class Session:
         """
         self.service.deploy(with_uri(function, self.uri))
         self._deployed.add(function.name)
+
+    def update(self, function: FunctionSpec) -> None:
+        """
+        Deploy a function anew: the next invocation starts an environment, and the old ones end when they are idle.
+
+        Raises what ``LambdaService.update`` raises.
+        """
+        self.service.update(function.name, with_uri(function, self.uri), fade_seconds=0)
+
+    def check_running(self) -> None:
+        """
+        Raise ``ClusterStartError`` if one of the lab's servers has ended.
+        """
+        for mongod in self._cluster.mongods if self._cluster else ():
+            mongod.check_running()
 
     def environment_logs(self) -> list[Path]:
         """
@@ -66,7 +82,9 @@ class Session:
         """
         if self._opened is not None:
             return "Connections opened", self._opened.since_last()
-        return "Connections open", open_sockets(each.pid for each in self.service.environments())
+        # Of those that start some have no process yet.
+        started = (each.pid for each in self.service.environments() if each.state is not State.STARTING)
+        return "Connections open", open_sockets(started)
 
 
 @asynccontextmanager
@@ -91,4 +109,4 @@ async def open_session(
             opened = OpenedConnections({role: node.log_path for role, node in cluster.roles().items()})
             async with LambdaService(workspace) as service:
                 about = f"{len(cluster.nodes)} x mongod {cluster.mongod_version}"
-                yield Session(service, cluster.uri, about, workspace.logs, opened)
+                yield Session(service, cluster.uri, about, workspace.logs, opened, cluster)
