@@ -5,10 +5,19 @@ CONSTRAINTS := constraints.txt
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml README.md $(shell find src -type f -not -name '*.pyc')
 
-.PHONY: demo test test-all test-oldest check docs clean
+.PHONY: demo experiments figures test test-all test-oldest check docs clean
 
 demo: $(VENV)/installed
 	$(BIN)/warmline lab run reuse-client --environments 20 --html build/reuse-client.html --json build/reuse-client.json
+
+# Every experiment, its page and its JSON: under half an hour on two cores that do nothing else.
+experiments: $(VENV)/installed
+	$(BIN)/warmline lab run-all --output build/experiments
+
+# What the documentation and the rules quote, from these runs.
+figures: $(VENV)/installed
+	$(BIN)/python docs/distil.py
+	$(MAKE) docs
 
 test: $(VENV)/installed
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" --cov --cov-report=term:skip-covered
@@ -28,7 +37,7 @@ check: $(VENV)/installed
 	$(BIN)/mypy
 	$(BIN)/warmline check
 
-# The pages that are made from the code: option defaults, practices.
+# The pages that are made from the code, and what is quoted from the figures.
 docs: $(VENV)/installed
 	$(BIN)/python docs/generate.py
 

@@ -5,18 +5,26 @@ Writes the pages that are made from the code; `make docs` runs it, and a test fa
 from __future__ import annotations
 
 import hashlib
+import re
 import ssl
 from pathlib import Path
 
 from warmline.check.ignores import UNUSED_IGNORE
 from warmline.check.rules import RULES, Rule
 from warmline.check.source.languages import LANGUAGES
+from warmline.facts import PRACTICES
+from warmline.facts.figures import FOLDER, Measured, costs, measured
+from warmline.report.markdown import to_markdown
+from warmline.report.reading import from_document
+from warmline.report.wording import spaced
 from warmline.runtime import trust
 from warmline.runtime.defaults import DEFAULTS, PER_CLUSTER, Default
 
 OPTIONS_PAGE = Path(__file__).parent / "reference" / "options.md"
 ROOTS_PAGE = Path(__file__).parent / "reference" / "trust.md"
 RULES_FOLDER = Path(__file__).parent / "rules"
+EXPERIMENTS_FOLDER = Path(__file__).parent / "experiments"
+PRACTICES_FOLDER = Path(__file__).parent / "practices"
 FIXTURES = Path(__file__).parents[1] / "tests" / "check" / "rules" / "fixtures"
 
 # What the fixtures' names begin with, as people call it and as a code block is marked.
@@ -164,6 +172,7 @@ def rule_page(rule: Rule) -> str:
         "",
         rule.why,
         "",
+        *rule_cost(rule),
         "## What to do",
         "",
         rule.fix,
@@ -174,6 +183,71 @@ def rule_page(rule: Rule) -> str:
     if rule.sources:
         lines += ["## References", "", *(f"- [{source.title}]({source.url})" for source in rule.sources), ""]
     return "\n".join(lines)
+
+
+def rule_cost(rule: Rule) -> list[str]:
+    """
+    What the experiments of the rule's practice have measured.
+    """
+    runs = costs(rule.practice) if rule.practice else ()
+    if not runs:
+        return []
+    return ["## What it costs", "", *(f"{run.answer} ({experiment_link(run)})" for run in runs), ""]
+
+
+def experiment_link(run: Measured) -> str:
+    return f"[experiment {run.experiment}](../experiments/{run.experiment}.md)"
+
+
+FIGURES = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- /figures -->)", re.DOTALL)
+
+
+def with_figures(page: Path, lines: list[str]) -> str:
+    """
+    The page with these lines between its marks, and all else as it is.
+    """
+    text = page.read_text()
+    if not FIGURES.search(text):
+        raise SystemExit(f"{page} has no lines <!-- figures --> and <!-- /figures -->: put them where figures belong")
+    return FIGURES.sub(lambda _: "\n".join([*lines, ""]), text, count=1)
+
+
+def experiment_pages() -> dict[str, str]:
+    """
+    The experiments' pages with the figures of their last run, by their files' names.
+    """
+    runs = [run for path in sorted(FOLDER.glob("*.json")) if (run := measured(path.stem)) is not None]
+    pages = [(EXPERIMENTS_FOLDER / f"{run.experiment}.md", run) for run in runs]
+    return {page.name: with_figures(page, table(run)) for page, run in pages}
+
+
+def table(run: Measured) -> list[str]:
+    result = from_document(run.document)
+    parameters = ", ".join(f"{spaced(name)} {value}" for name, value in result.parameters.items())
+    return [
+        f"<!-- Made by docs/generate.py from src/warmline/facts/figures/{run.experiment}.json, by the last run. -->",
+        "",
+        run.answer,
+        "",
+        to_markdown(result),
+        "",
+        f"{run.where}; {parameters}.",
+        "",
+    ]
+
+
+def practice_pages() -> dict[str, str]:
+    """
+    The pages of the practices that were measured, with what came out, by their files' names.
+    """
+    pages = {}
+    for each in PRACTICES:
+        runs = costs(each.id)
+        if runs:
+            name = f"{each.id}.md"
+            answers = [run.answer if len(runs) == 1 else f"{run.answer} ({experiment_link(run)})" for run in runs]
+            pages[name] = with_figures(PRACTICES_FOLDER / name, answers)
+    return pages
 
 
 def example(rule: Rule, reads: str, kind: str) -> list[str]:
@@ -196,5 +270,8 @@ if __name__ == "__main__":
         (RULES_FOLDER / stale).unlink()
     for name, page in rule_pages().items():
         (RULES_FOLDER / name).write_text(page)
+    for folder, pages in ((EXPERIMENTS_FOLDER, experiment_pages()), (PRACTICES_FOLDER, practice_pages())):
+        for name, page in pages.items():
+            (folder / name).write_text(page)
     OPTIONS_PAGE.write_text(options_page())
     ROOTS_PAGE.write_text(roots_page())

@@ -35,6 +35,7 @@ def test_the_keys_come_in_one_order() -> None:
         "series",
         "environments",
         "latencies",
+        "waits",
         "events",
     ]
 

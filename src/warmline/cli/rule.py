@@ -11,6 +11,7 @@ import typer
 from warmline.check.config import ConfigError, rule_ids
 from warmline.check.ignores import UNUSED_IGNORE
 from warmline.check.rules import RULES, Rule
+from warmline.facts.figures import Measured, costs
 
 from .console import fail
 
@@ -47,6 +48,10 @@ def rule(
     typer.echo("\n\n\n".join(_explained(each) for each in RULES if each.id in wanted))
 
 
+def _costs(rule: Rule) -> tuple[Measured, ...]:
+    return costs(rule.practice) if rule.practice else ()
+
+
 def _explained(rule: Rule) -> str:
     about = f"{rule.severity.name.lower()}; reads {', '.join(rule.reads) or 'comments'}"
     if rule.practice:
@@ -57,6 +62,7 @@ def _explained(rule: Rule) -> str:
         f"{rule.id} {rule.name} ({about})",
         rule.summary,
         f"Why: {rule.why}",
+        *(f"Measured: {run.answer} (experiment {run.experiment}; {run.where})" for run in _costs(rule)),
         f"What to do: {rule.fix}",
         f"To ignore one: a comment `warmline: ignore[{rule.id}] reason` in its line or on the line before.",
     ]

@@ -4,6 +4,7 @@ A result as JSON, for other programs and for comparing runs over time.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -75,6 +76,7 @@ def to_document(result: ExperimentResult) -> dict[str, Any]:
             }
             for latencies in result.latencies
         ],
+        "waits": dataclasses.asdict(result.waits),
         "events": {
             variant: [{"seconds": rounded(event.seconds), "label": event.label} for event in events]
             for variant, events in result.events.items()

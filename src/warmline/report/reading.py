@@ -17,6 +17,7 @@ from ..lab.experiments.result import (
     Latencies,
     Metric,
     StateSeries,
+    Waits,
 )
 
 
@@ -51,7 +52,7 @@ def read_result(path: Path) -> ExperimentResult:
 
 def from_document(document: Mapping[str, Any]) -> ExperimentResult:
     """
-    The result; what is null in the document is NaN again.
+    The result; what is null in the document is NaN again, and what was sampled may be left out.
     """
     return ExperimentResult(
         experiment=_text(document["experiment"]),
@@ -76,18 +77,20 @@ def from_document(document: Mapping[str, Any]) -> ExperimentResult:
             ConnectionSeries(
                 each["variant"], each["node"], tuple(each["seconds"]), tuple(each["counts"]), each["limit"]
             )
-            for each in document["series"]
+            for each in document.get("series", ())
         ),
         environments=tuple(
             StateSeries(each["variant"], each["state"], tuple(each["seconds"]), tuple(each["counts"]))
-            for each in document["environments"]
+            for each in document.get("environments", ())
         ),
         latencies=tuple(
-            Latencies(each["variant"], tuple(each["cold_ms"]), tuple(each["warm_ms"])) for each in document["latencies"]
+            Latencies(each["variant"], tuple(each["cold_ms"]), tuple(each["warm_ms"]))
+            for each in document.get("latencies", ())
         ),
+        waits=Waits(**document.get("waits", {})),
         events={
             variant: tuple(Event(each["seconds"], each["label"]) for each in events)
-            for variant, events in document["events"].items()
+            for variant, events in document.get("events", {}).items()
         },
     )
 

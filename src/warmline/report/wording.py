@@ -44,6 +44,13 @@ def milliseconds(value: float) -> str:
     return f"{value:,.1f} ms" if value < 100 else f"{value:,.0f} ms"
 
 
+def clock(seconds: float) -> str:
+    """
+    A duration in minutes and seconds: 1:05.
+    """
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
 def variant_label(result: ExperimentResult, variant: str) -> str:
     """
     What a variant is called for people.

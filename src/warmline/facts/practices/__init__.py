@@ -4,6 +4,7 @@ The practice catalog: one module per practice, listed here in the order in which
 
 from __future__ import annotations
 
+from warmline.facts.places import Filled
 from warmline.facts.practice import Practice
 
 from . import (
@@ -76,4 +77,15 @@ def practice(practice_id: str) -> Practice:
     raise UnknownPracticeError(f"no practice {practice_id!r}; known are {known}")
 
 
-__all__ = ["PRACTICES", "UnknownPracticeError", "practice"]
+def practices_of(experiment: str) -> tuple[Practice, ...]:
+    """
+    The practices whose cost an experiment of this name measures.
+    """
+    return tuple(
+        candidate
+        for candidate in PRACTICES
+        if isinstance(candidate.experiment, Filled) and experiment in candidate.experiment.names
+    )
+
+
+__all__ = ["PRACTICES", "UnknownPracticeError", "practice", "practices_of"]

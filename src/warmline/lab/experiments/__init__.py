@@ -23,7 +23,7 @@ from . import (
     thaw,
 )
 from .experiment import Experiment, OnBench, OnProgress, RunOptions
-from .result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric, StateSeries
+from .result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric, StateSeries, Waits
 
 # In the order of the practices. A new experiment is a module and a line here.
 EXPERIMENTS = (
@@ -57,4 +57,5 @@ __all__ = [
     "OnProgress",
     "RunOptions",
     "StateSeries",
+    "Waits",
 ]

@@ -28,7 +28,7 @@ from ..workspace import Workspace
 from .bench import deploy
 from .cold_start_package import Packages, make_packages
 from .experiment import Experiment, OnProgress, RunOptions
-from .result import ExperimentResult, Latencies, Metric
+from .result import ExperimentResult, Latencies, Metric, Waits
 
 NAME = "cold-start"
 
@@ -298,6 +298,7 @@ def _result(lab: _Lab, options: RunOptions, runs: Mapping[str, _Runs], requests:
         },
         connections=(),
         latencies=tuple(Latencies(name, tuple(each.wall_ms for each in run.full), ()) for name, run in runs.items()),
+        waits=Waits("From import to answer", "A fresh process that imports the handler and does one operation."),
         events={},
         notes=_notes(lab),
         command=f"warmline lab run {NAME} --environments {options.environments} --start {options.start}",

@@ -78,6 +78,18 @@ class Latencies:
 
 
 @dataclass(frozen=True, slots=True)
+class Waits:
+    """
+    What the two kinds of latencies are called, and a sentence on each.
+    """
+
+    cold: str = "Cold starts"
+    cold_text: str = "The first invocation in a new environment."
+    warm: str = "Warm invocations"
+    warm_text: str = "Every later one in the same environment."
+
+
+@dataclass(frozen=True, slots=True)
 class ExperimentResult:
     """
     One run of one experiment.
@@ -106,3 +118,4 @@ class ExperimentResult:
     environments: tuple[StateSeries, ...] = ()
     date: str = ""
     seconds: float = 0.0
+    waits: Waits = Waits()

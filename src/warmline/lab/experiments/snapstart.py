@@ -22,7 +22,7 @@ from ..aws import FunctionSpec, InvokeResult
 from ..measure import connection_lives, machine, percentile, versions
 from .bench import AtlasBench, deploy, open_atlas_bench
 from .experiment import Experiment, OnProgress, RunOptions, Variant
-from .result import ExperimentResult, Latencies, Metric
+from .result import ExperimentResult, Latencies, Metric, Waits
 
 NAME = "snapstart"
 
@@ -205,6 +205,7 @@ def _result(options: RunOptions, replica_set: _Cluster, sharded: _Cluster) -> Ex
             Latencies(name, tuple(result.latency_ms for result in restored.results), ())
             for name, restored in replica_set.restored.items()
         ),
+        waits=Waits("Restores", "The first invocation of each environment, its restore included."),
         events={},
         notes=(
             "Nothing here ran on AWS. A process can't be copied as a microVM's memory is: each environment is restored "

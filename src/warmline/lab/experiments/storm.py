@@ -17,7 +17,7 @@ from ..aws import FunctionSpec, InvokeResult
 from ..measure import machine, versions
 from .bench import DOCUMENTS, AtlasBench, deploy, open_atlas_bench
 from .experiment import Experiment, OnProgress, RunOptions, Variant
-from .result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric, StateSeries
+from .result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric, StateSeries, Waits
 from .series import connections_over_time, environments_over_time
 
 NAME = "storm"
@@ -30,6 +30,7 @@ TIMEOUT_SECONDS = 10.0
 # A caller whose invocation has failed waits so long and calls again, and gives up in the end.
 _AGAIN_SECONDS = 1.0
 _PATIENCE_SECONDS = 180.0
+_AFTER_END_SECONDS = 1.0
 
 
 VARIANTS = (
@@ -66,6 +67,7 @@ class _Run:
     tried: int
     admitted: int
     longest_queue: int
+    ended: float = 0.0
     connections: tuple[ConnectionSeries, ...] = ()
     environments: tuple[StateSeries, ...] = ()
 
@@ -94,7 +96,10 @@ async def _run_variant(variant: Variant, bench: AtlasBench, options: RunOptions)
     app = deploy(bench.service, bench.cluster, spec, options)
     began = time.monotonic()
     callers = await asyncio.gather(*(_call(bench, began, number) for number in range(options.environments)))
+    ended = time.monotonic() - began
     await bench.service.end(NAME, how="kill")
+    # The servers have noticed by then.
+    await asyncio.sleep(_AFTER_END_SECONDS)
     face = _primary_face(bench)
     assert face.admission is not None  # noqa: S101  the tier has a rate
     samples = face.admission.samples
@@ -103,6 +108,7 @@ async def _run_variant(variant: Variant, bench: AtlasBench, options: RunOptions)
         face.counters.accepted,
         samples[-1].admitted,
         max(sample.waiting for sample in samples),
+        ended,
         await asyncio.to_thread(connections_over_time, bench, variant.name, app, began),
         environments_over_time(bench, variant.name, began),
     )
@@ -160,7 +166,7 @@ def _result(options: RunOptions, runs: dict[str, _Run], version: str) -> Experim
             Latencies(name, tuple(1000 * served.seconds for served in run.callers if served.seconds is not None), ())
             for name, run in runs.items()
         ),
-        events={name: (Event(0.0, "storm"),) for name in runs},
+        events={name: (Event(0.0, "storm"), Event(run.ended, "end")) for name, run in runs.items()},
         notes=(
             "Nothing here ran on AWS: real runtime client, real mongod, one machine.",
             "The admission rate is Atlas's; how long its queue is and when it drops a connection is not documented, "
@@ -169,6 +175,7 @@ def _result(options: RunOptions, runs: dict[str, _Run], version: str) -> Experim
         ),
         command=f"warmline lab run {NAME} --environments {options.environments} --start {options.start}",
         environments=tuple(series for run in runs.values() for series in run.environments),
+        waits=Waits("Until the answer", "From a caller's first call to its answer, whatever failed in between."),
     )
 
 

@@ -66,8 +66,8 @@ def latency_charts(result: ExperimentResult) -> tuple[LatencyChart, ...]:
     common one the variants would not differ to the eye.
     """
     kinds = (
-        ("Cold starts", "The first invocation in a new environment.", _rows(result, cold=True)),
-        ("Warm invocations", "Every later one in the same environment.", _rows(result, cold=False)),
+        (result.waits.cold, result.waits.cold_text, _rows(result, cold=True)),
+        (result.waits.warm, result.waits.warm_text, _rows(result, cold=False)),
     )
     return tuple(
         LatencyChart(kind, explanation, _draw(kind, rows))

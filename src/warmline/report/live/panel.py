@@ -11,6 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from ..wording import clock
 from .watch import NodeNow, Snapshot
 
 _BAR = 32
@@ -33,13 +34,6 @@ def panel(title: str, doing: str, done: float, seconds: float, snapshot: Snapsho
     if snapshot is not None:
         lines += [Text(), _figures(snapshot)]
     return Group(*lines)
-
-
-def clock(seconds: float) -> str:
-    """
-    Minutes and seconds.
-    """
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
 def _progress(done: float) -> Table:

@@ -11,7 +11,8 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from .panel import clock, panel
+from ..wording import clock
+from .panel import panel
 from .watch import Watch
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from enum import IntEnum
 from ...errors import ClockUnavailable
 from ...measure import machine, versions
 from ..experiment import RunOptions
-from ..result import ExperimentResult, Latencies, Metric
+from ..result import ExperimentResult, Latencies, Metric, Waits
 from .cases import Plan
 from .measure import Measurement, Thawed
 
@@ -82,6 +82,7 @@ def to_result(plan: Plan, options: RunOptions, measurement: Measurement) -> Expe
             )
             for variant in plan.variants
         ),
+        waits=Waits(warm="After the thaw", warm_text="The first invocation after it, with two operations."),
         events={},
         notes=tuple(_notes(plan, measurement)),
         command=f"warmline lab run {NAME} --start {options.start}",
