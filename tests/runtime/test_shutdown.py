@@ -21,8 +21,8 @@ import pymongo
 import pytest
 
 from warmline.lab.aws import CgroupFreezer, Environment, Freezer, FunctionSpec, SignalFreezer, best_freezer
+from warmline.lab.aws.invocation import Invocation
 from warmline.lab.aws.processes import Spawner
-from warmline.lab.aws.runtime_api import Invocation
 from warmline.lab.cluster import Cluster
 from warmline.lab.workspace import Workspace
 
@@ -126,7 +126,7 @@ def end(single: Cluster, workspace: Workspace, tmp_path: Path) -> Iterator[End]:
                     await until(lambda: any(operation.get("active") for operation in operations()))
                 elif freezer is not None:
                     await opened.settle()
-                extensions = list(opened._api.extensions.values())
+                extensions = list(opened._domain.api.extensions.names)
                 ending = await opened.shutdown()
                 if serving is not None:
                     await serving

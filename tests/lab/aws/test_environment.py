@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from warmline.lab.aws import CgroupFreezer, Environment, Freezer, SignalFreezer, StartMode, State
-from warmline.lab.aws.runtime_api import Invocation
+from warmline.lab.aws.invocation import Invocation
 
 if TYPE_CHECKING:
     from .conftest import Gone, OpenEnvironment, Spec, Until
@@ -138,7 +138,7 @@ def test_init_only_ends_when_the_extension_waits_too(
             (function.code / "go").touch()
 
             assert await init is None
-            assert list(opened._api.extensions.values()) == ["warmline"]
+            assert list(opened._domain.api.extensions.names) == ["warmline"]
 
     asyncio.run(scenario())
 

@@ -10,7 +10,7 @@ import pytest
 
 from warmline.lab.aws import CgroupFreezer, Environment, Freezer, SignalFreezer, State, best_freezer
 from warmline.lab.aws import freezer as freezer_module
-from warmline.lab.aws.runtime_api import Invocation
+from warmline.lab.aws.invocation import Invocation
 from warmline.lab.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def is_frozen(environment: Environment) -> bool:
     """
     Whether it has come to a stop, which takes a moment.
     """
-    group = environment._group
+    group = environment._domain.group
     if group is not None:
         return (group / "cgroup.freeze").read_text() == "1\n" and "frozen 1" in (group / "cgroup.events").read_text()
     threads = Path(f"/proc/{environment.pid}/task").glob("*/stat")
@@ -99,7 +99,7 @@ def test_the_cgroup_freezer_reaches_what_left_the_process_group(
             child = int(outcome.payload)
             await until(ticks.exists)
             await opened.settle()
-            group = opened._group
+            group = opened._domain.group
             assert group is not None
             assert str(child) in (group / "cgroup.procs").read_text().split()
             await until(lambda: is_frozen(opened))
@@ -119,7 +119,7 @@ def test_a_group_is_removed_with_its_environment(
     async def scenario() -> None:
         async with environment(spec(TICKS), cgroup) as opened:
             assert await opened.start() is None
-            group = opened._group
+            group = opened._domain.group
             assert group is not None
             assert str(opened.pid) in (group / "cgroup.procs").read_text().split()
             opened.freeze()

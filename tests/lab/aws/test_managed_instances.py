@@ -50,7 +50,7 @@ def test_workers_serve_invocations_at_the_same_time_in_processes_of_their_own(
 
         running = [asyncio.create_task(service.invoke("app", event)) for _ in range(3)]
         (environment,) = service.function("app").environments
-        await until(lambda: len(environment._api._running) == 3)
+        await until(lambda: len(environment._domain.api._running) == 3)
         go.touch()
         results = await asyncio.gather(*running)
 
@@ -184,7 +184,7 @@ def test_a_caller_that_goes_away_ends_nobody_else_s_invocation(
         go = tmp_path / "go"
         event = json.dumps({"until": str(go)}).encode()
         leaves, stays = (asyncio.create_task(service.invoke("app", event)) for _ in range(2))
-        await until(lambda: len(environment._api._running) == 2)
+        await until(lambda: len(environment._domain.api._running) == 2)
 
         leaves.cancel()
         await asyncio.wait((leaves,))

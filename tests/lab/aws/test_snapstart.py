@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from warmline.lab.aws import Environment, LambdaService, StartMode, State
-from warmline.lab.aws.runtime_api import Invocation
+from warmline.lab.aws.invocation import Invocation
 from warmline.lab.errors import InitFailed
 
 if TYPE_CHECKING:

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from .concurrency import Quotas
 from .counters import Counters
-from .environment import Ending, Environment, How, State
+from .domain import Ending
+from .environment import Environment, How, State
+from .extensions import ShutdownReason
 from .freezer import CgroupFreezer, Freezer, SignalFreezer, best_freezer
 from .function import FunctionSpec, Initialization, InvokeResult, Monotonic, NetworkKind, StartMode
 from .invoke_endpoint import InvokeEndpoint
@@ -27,6 +29,7 @@ __all__ = [
     "Monotonic",
     "NetworkKind",
     "Quotas",
+    "ShutdownReason",
     "SignalFreezer",
     "StartMode",
     "State",

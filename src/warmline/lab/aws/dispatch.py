@@ -19,9 +19,9 @@ from .counters import Counters
 from .environment import Environment, State
 from .freezer import Freezer
 from .function import InvokeResult, Monotonic
+from .invocation import Invocation, Outcome
 from .processes import Spawner
 from .reclamation import Reclamation
-from .runtime_api import Invocation, Outcome
 from .versions import Version
 
 _LOG_TAIL_BYTES = 4096

@@ -54,6 +54,8 @@ class FunctionSpec:
     ``idle_seconds`` is how long an environment stays that has nothing to do; ``None`` is for ever. AWS does not
     document it; field reports say 300 to 900.
 
+    ``extensions`` is a folder whose files are started as external extensions, as Lambda does with /opt/extensions.
+
     ``network``: whether an environment shares this machine's network, or has one of its ``own``, which leads to the
     lab's servers alone. That takes Linux and root; then the link is cut while it is frozen, and it can end without a
     FIN. Its connections come from ``Link.address``.
@@ -79,6 +81,7 @@ class FunctionSpec:
     provisioned_concurrency: int = 0
     idle_seconds: float | None = None
     network: NetworkKind = "shared"
+    extensions: Path | None = None
 
     def __post_init__(self) -> None:
         if self.workers < 1 or (self.workers > 1 and not self.managed):

@@ -132,7 +132,12 @@ class Spawner:
         started: asyncio.Future[EnvironmentProcess] = asyncio.get_running_loop().create_future()
         self._starting.append(started)
         self._requests.write(json.dumps(request).encode() + b"\n")
-        return await asyncio.shield(started)
+        try:
+            return await asyncio.shield(started)
+        except asyncio.CancelledError:
+            # It starts all the same, and nobody would know of it.
+            started.add_done_callback(_end_unwanted)
+            raise
 
     async def _read(self) -> None:
         while line := await self._messages.readline():
@@ -161,3 +166,8 @@ class Spawner:
             self._early[pid] = status
         elif not process.exited.done():
             process.exited.set_result(status)
+
+
+def _end_unwanted(started: asyncio.Future[EnvironmentProcess]) -> None:
+    if started.exception() is None:
+        started.result().signal_group(signal.SIGKILL)

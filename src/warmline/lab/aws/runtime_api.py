@@ -1,54 +1,44 @@
 """
-The Runtime API and the Extensions API of one execution environment.
+The Runtime API of one execution environment, with the Extensions API on the same address.
 
-Sources: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html,
-https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html, and for what AWS does not write down the
-public runtime interface emulator (aws/aws-lambda-runtime-interface-emulator).
+Sources: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, and for what AWS does not write down the
+public runtime interface emulator (aws/aws-lambda-runtime-interface-emulator: ``core/states.go``, ``rapi/handler``).
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
-import time
-import uuid
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable
+from enum import Enum
 
 from aiohttp import web
 
+from .answers import Refused, accepted, ending, error
+from .api_server import ApiServer
+from .extensions import Extensions, ShutdownReason
 from .function import MAX_RESPONSE_BYTES, FunctionSpec
+from .invocation import Invocation, Outcome
 
-_HEADER_LIMIT_BYTES = 2 * 1024 * 1024
-
-# For requests under way; to aiohttp 0 would be no limit.
-_CLOSE_SECONDS = 0.5
+# An error whose body names its cause for X-Ray; the caller gets the rest of it.
+_WITH_CAUSE = "application/vnd.aws.lambda.error.cause+json"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Stage(Enum):
     """
-    How an invocation (or Init) ended: what was posted, and whether it was an error.
+    Where the runtime stands, by the emulator's names. The workers of a managed instance are each where they are.
     """
 
-    payload: bytes
-    error: bool
-
-
-@dataclass(slots=True)
-class Invocation:
-    """
-    One event on its way through an environment. ``deadline`` is wall-clock seconds, ``arn`` what was invoked: the
-    function's without a qualifier if it is empty.
-    """
-
-    payload: bytes
-    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    client_context: str | None = None
-    arn: str = ""
-    deadline: float = 0.0
-    outcome: asyncio.Future[Outcome] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    STARTED = "Started"
+    INIT_ERROR = "InitError"
+    RESTORE_READY = "RestoreReady"
+    RESTORING = "Restoring"
+    RESTORE_ERROR = "RestoreError"
+    READY = "Ready"
+    RUNNING = "Running"
+    RESPONSE_SENT = "ResponseSent"
 
 
 class RuntimeAPI:
@@ -59,34 +49,26 @@ class RuntimeAPI:
     the snapshot), or with the error that the runtime has posted. ``restored`` does so after the restore.
 
     Any number of runtimes may wait at the same time: the workers of a managed instance. ``waiting`` counts them.
+
+    :param external: the names of the extensions that come as files
     """
 
-    def __init__(self, function: FunctionSpec) -> None:
+    def __init__(self, function: FunctionSpec, external: Iterable[str] = ()) -> None:
         self._function = function
         self.init: asyncio.Future[Outcome | None] = asyncio.get_running_loop().create_future()
         self.restored: asyncio.Future[Outcome | None] = asyncio.get_running_loop().create_future()
         self.idle = asyncio.Event()
-        self.extensions: dict[str, str] = {}
-        self._extensions_waiting: set[str] = set()
+        self.extensions = Extensions(function, external, self._check_idle)
         self.waiting = 0
-        self._runtime_started = False
-        self._waits_for_restore = False
+        self._stage = Stage.STARTED
         self._restore = asyncio.Event()
         # ``None`` is the end.
         self._queue: asyncio.Queue[Invocation | None] = asyncio.Queue()
         self._running: dict[str, Invocation] = {}
+        # Whose answer has come, until the runtime asks for the next.
+        self._answered: str | None = None
         self._closing = asyncio.Event()
-        self._listener: asyncio.Server | None = None
-        self._server = web.Server(
-            self._serve,
-            access_log=None,
-            # The runtime client sends its X-Ray cause as a header of up to 1 MiB.
-            max_line_size=_HEADER_LIMIT_BYTES,
-            max_field_size=_HEADER_LIMIT_BYTES,
-            request_factory=_request,
-            # A worker that has ended must not be handed an event.
-            handler_cancellation=True,
-        )
+        self._server = ApiServer(self._answer, snap_start=function.initialization == "snap-start")
 
     @property
     def busy(self) -> bool:
@@ -99,13 +81,7 @@ class RuntimeAPI:
         """
         Listen on a free loopback port, or by this socket, and return ``host:port``.
         """
-        loop = asyncio.get_running_loop()
-        if listener is None:
-            self._listener = await loop.create_server(self._server, "127.0.0.1", 0)
-        else:
-            self._listener = await loop.create_server(self._server, sock=listener)
-        host, port = self._listener.sockets[0].getsockname()
-        return f"{host}:{port}"
+        return await self._server.open(listener)
 
     async def close(self) -> None:
         """
@@ -114,17 +90,23 @@ class RuntimeAPI:
         self._closing.set()
         self._restore.set()
         self._queue.put_nowait(None)
-        if self._listener is not None:
-            self._listener.close()
-        # Idle connections first: the server would wait until their keep-alive ends.
-        self._server.pre_shutdown()
-        await self._server.shutdown(_CLOSE_SECONDS)
+        self.extensions.close()
+        await self._server.close()
 
     def give(self, invocation: Invocation) -> None:
         """
-        Hand an event to the runtime's next call.
+        Hand an event to the runtime's next call, and tell the extensions.
         """
         self.idle.clear()
+        self.extensions.deliver(
+            {
+                "eventType": "INVOKE",
+                "deadlineMs": int(invocation.deadline * 1000),
+                "requestId": invocation.request_id,
+                "invokedFunctionArn": invocation.arn or self._function.arn,
+                "tracing": {"type": "X-Amzn-Trace-Id", "value": invocation.trace_id},
+            }
+        )
         self._queue.put_nowait(invocation)
 
     def restore(self) -> None:
@@ -133,27 +115,43 @@ class RuntimeAPI:
         """
         self._restore.set()
 
-    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        match (request.method, *request.path.strip("/").split("/")):
-            case "GET", "2018-06-01", "runtime", "invocation", "next":
+    def shut_down(self, reason: ShutdownReason, deadline: float) -> None:
+        """
+        Tell the external extensions of the end, which comes at a wall-clock time in seconds.
+        """
+        self.extensions.deliver(
+            {"eventType": "SHUTDOWN", "deadlineMs": int(deadline * 1000), "shutdownReason": reason.value}
+        )
+
+    async def _answer(self, what: str, called: re.Match[str], request: web.BaseRequest) -> web.Response:
+        match what:
+            case "next":
                 return await self._next()
-            case "POST", "2018-06-01", "runtime", "invocation", request_id, ("response" | "error") as what:
-                return self._finish(request_id, await request.read(), error=what == "error")
-            case "POST", "2018-06-01", "runtime", "init", "error":
+            case "finish":
+                return await self._finish(called["id"], request, failed=called["how"] == "error")
+            case "init-error":
                 return self._init_error(await request.read())
-            case "GET", "2018-06-01", "runtime", "restore", "next":
+            case "restore-next":
                 return await self._restore_next()
-            case "POST", "2018-06-01", "runtime", "restore", "error":
-                _resolve(self.restored, Outcome(await request.read(), error=True))
-                return _accepted()
-            case "POST", "2020-01-01", "extension", "register":
-                return self._register(request.headers.get("Lambda-Extension-Name"), await request.read())
-            case "GET", "2020-01-01", "extension", "event", "next":
-                return await self._extension_next(request.headers.get("Lambda-Extension-Identifier", ""))
-        return _error(404, "NotFound", f"{request.method} {request.path} is not part of the API")
+            case "restore-error":
+                return self._restore_error(await request.read())
+            case "register":
+                return self.extensions.register(request.headers, await request.read())
+            case "event":
+                return await self.extensions.next(request.headers)
+            case "give-up":
+                return self.extensions.give_up(request.headers, called["phase"])
+        # What the emulator says, so that extensions which subscribe go on.
+        return error(202, f"{what}.NotSupported", f"{what} API is not supported")
 
     async def _next(self) -> web.Response:
-        self._runtime_started = True
+        self.extensions.closed = True
+        if not self._function.managed:
+            if self._stage is Stage.RUNNING:
+                # Asked again before it has answered: the same event.
+                return self._event(next(iter(self._running.values())))
+            self._move(Stage.READY, after=(Stage.STARTED, Stage.RESTORING, Stage.READY, Stage.RESPONSE_SENT))
+            self._answered = None
         self.waiting += 1
         self._check_idle()
         try:
@@ -163,90 +161,93 @@ class RuntimeAPI:
         if invocation is None:
             # For the others that wait.
             self._queue.put_nowait(None)
-            return _ending()
+            return ending()
+        self._stage = Stage.RUNNING
         self._running[invocation.request_id] = invocation
+        return self._event(invocation)
+
+    def _event(self, invocation: Invocation) -> web.Response:
         headers = {
             "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
             "Lambda-Runtime-Deadline-Ms": str(int(invocation.deadline * 1000)),
             "Lambda-Runtime-Invoked-Function-Arn": invocation.arn or self._function.arn,
-            "Lambda-Runtime-Trace-Id": _trace_id(),
+            "Lambda-Runtime-Trace-Id": invocation.trace_id,
         }
         if invocation.client_context:
             headers["Lambda-Runtime-Client-Context"] = invocation.client_context
         return web.Response(body=invocation.payload, headers=headers, content_type="application/json")
 
-    def _finish(self, request_id: str, body: bytes, *, error: bool) -> web.Response:
+    async def _finish(self, request_id: str, request: web.BaseRequest, *, failed: bool) -> web.Response:
+        if request_id == self._answered:
+            what = "InvocationErrorResponse" if failed else "InvocationResponse"
+            raise Refused(403, "InvalidStateTransition", self._no_way_to(what))
+        if request_id not in self._running:
+            raise Refused(400, "InvalidRequestID", "Invalid request ID")
+        body = await request.read()
+        if failed and request.headers.get("Content-Type") == _WITH_CAUSE:
+            body = _without_cause(body)
+        refused: Refused | None = None
+        if len(body) > MAX_RESPONSE_BYTES:
+            message = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+            refused = Refused(413, "RequestEntityTooLarge", message)
+            body = json.dumps({"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message}).encode()
+        elif not failed and request.headers.get("Lambda-Runtime-Function-Response-Mode", "streaming") != "streaming":
+            refused = Refused(400, "InvalidFunctionResponseMode", "Invalid function response mode")
+            body = b""
+        # It may have been answered while the body was read.
         invocation = self._running.pop(request_id, None)
         if invocation is None:
-            return _error(400, "InvalidRequestID", "Invalid request ID")
-        too_large = len(body) > MAX_RESPONSE_BYTES
-        if too_large:
-            message = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
-            body = json.dumps({"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message}).encode()
+            raise Refused(400, "InvalidRequestID", "Invalid request ID")
+        if not self._function.managed:
+            self._stage, self._answered = Stage.RESPONSE_SENT, request_id
         if not invocation.outcome.done():
-            invocation.outcome.set_result(Outcome(body, error or too_large))
-        if too_large:
-            return _error(413, "RequestEntityTooLarge", message)
-        return _accepted()
+            invocation.outcome.set_result(Outcome(body, failed or refused is not None))
+        if refused:
+            raise refused
+        return accepted()
 
     async def _restore_next(self) -> web.Response:
-        self._runtime_started = True
-        self._waits_for_restore = True
+        self.extensions.closed = True
+        self._move(Stage.RESTORE_READY, after=(Stage.STARTED,))
         self._check_idle()
         await self._restore.wait()
         if self._closing.is_set():
-            return _ending()
-        self._waits_for_restore = False
+            return ending()
+        self._stage = Stage.RESTORING
         return web.Response()
 
+    def _restore_error(self, body: bytes) -> web.Response:
+        self._move(Stage.RESTORE_ERROR, after=(Stage.RESTORING,))
+        _resolve(self.restored, Outcome(body, error=True))
+        return accepted()
+
     def _init_error(self, body: bytes) -> web.Response:
-        if self.init.done() and self._function.managed:
-            return _error(403, "InvalidStateTransition", "another worker has ended the Init phase already")
+        if self._stage is Stage.RESTORING:
+            return self._restore_error(body)
+        if self._function.managed:
+            if self.init.done():
+                raise Refused(403, "InvalidStateTransition", "another worker has ended the Init phase already")
+        else:
+            self._move(Stage.INIT_ERROR, after=(Stage.STARTED,))
         _resolve(self.init, Outcome(body, error=True))
-        return _accepted()
+        return accepted()
 
-    def _register(self, name: str | None, body: bytes) -> web.Response:
-        if self._runtime_started:
-            return _error(403, "Extension.RegistrationClosed", "Extension registration closed already")
-        try:
-            events = json.loads(body or b"{}").get("events", [])
-        except (ValueError, AttributeError):
-            return _error(400, "Extension.InvalidRequestFormat", "the body is not a JSON object")
-        if not isinstance(events, list):
-            return _error(400, "Extension.InvalidRequestFormat", "events is not a list")
-        if not name:
-            return _error(403, "Extension.InvalidExtensionName", "the header Lambda-Extension-Name is missing")
-        # No extension comes as a file here, so every one is internal; those are not told of the shutdown.
-        if "SHUTDOWN" in events:
-            return _error(403, "Extension.InvalidEventType", "SHUTDOWN: event not supported for internal extensions")
-        if name in self.extensions.values():
-            return _error(403, "Extension.InvalidExtensionState", "Extension with this name already registered")
-        identifier = str(uuid.uuid4())
-        self.extensions[identifier] = name
-        about = {
-            "functionName": self._function.name,
-            "functionVersion": self._function.version,
-            "handler": self._function.handler,
-        }
-        return web.json_response(about, headers={"Lambda-Extension-Identifier": identifier})
+    def _move(self, stage: Stage, *, after: Iterable[Stage]) -> None:
+        if self._stage not in after:
+            raise Refused(403, "InvalidStateTransition", self._no_way_to(stage.value))
+        self._stage = stage
 
-    async def _extension_next(self, identifier: str) -> web.Response:
-        if identifier not in self.extensions:
-            return _error(
-                403, "Extension.UnknownExtensionIdentifier", f"no extension has the identifier {identifier!r}"
-            )
-        self._extensions_waiting.add(identifier)
-        self._check_idle()
-        # Internal extensions that ask for INVOKE events are not served yet; the others wait for ever, as on AWS.
-        await self._closing.wait()
-        return _ending()
+    def _no_way_to(self, stage: str) -> str:
+        way = f"State transition from {self._stage.value} to {stage} failed for runtime"
+        return f"{way}. Error: State transition is not allowed"
 
     def _check_idle(self) -> None:
-        if not self._extensions_waiting >= self.extensions.keys():
+        if not self.extensions.ready:
             return
-        if self.waiting or self._waits_for_restore:
+        if self.waiting or self._stage is Stage.RESTORE_READY:
             _resolve(self.init, None)
-        if self.waiting:
+        # A runtime may ask twice: then one call waits while the other has an event.
+        if self.waiting and self._queue.empty() and not self._running:
             self.idle.set()
             _resolve(self.restored, None)
 
@@ -259,26 +260,13 @@ def _resolve(phase: asyncio.Future[Outcome | None], outcome: Outcome | None) -> 
         phase.set_result(outcome)
 
 
-def _trace_id() -> str:
+def _without_cause(body: bytes) -> bytes:
     """
-    Return a trace header as Lambda's: with a parent, without which X-Ray's SDK takes it for none.
+    Keep of an error what the caller gets; X-Ray gets the cause.
     """
-    root = f"1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}"
-    return f"Root={root};Parent={uuid.uuid4().hex[:16]};Sampled=0"
-
-
-def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
-    # 0 is no limit: a response that is too large must be read before it can be answered.
-    return web.BaseRequest(message, payload, protocol, writer, task, asyncio.get_running_loop(), client_max_size=0)
-
-
-def _ending() -> web.Response:
-    return _error(500, "ShuttingDown", "the environment is ending")
-
-
-def _accepted() -> web.Response:
-    return web.json_response({"status": "OK"}, status=202)
-
-
-def _error(status: int, kind: str, message: str) -> web.Response:
-    return web.json_response({"errorType": kind, "errorMessage": message}, status=status)
+    try:
+        posted = json.loads(body)
+        kept = {name: posted[name] for name in ("errorMessage", "errorType", "stackTrace") if name in posted}
+    except (ValueError, TypeError):
+        return b'"Invalid error body"'
+    return json.dumps(kept).encode()

@@ -18,11 +18,13 @@ from .command import find_command
 from .concurrency import Quotas, ScalingRate, admit, check_reservation
 from .counters import Counters
 from .dispatch import Dispatch
-from .environment import Ending, Environment, How, State, check_destroyable
+from .domain import Ending
+from .environment import Environment, How, State, check_destroyable
+from .extensions import extension_files
 from .freezer import Freezer, best_freezer
 from .function import FunctionSpec, InvokeResult
+from .invocation import Invocation, Outcome
 from .reclamation import FADE_SECONDS
-from .runtime_api import Invocation, Outcome
 from .versions import Alias, Function, Version
 
 
@@ -64,8 +66,8 @@ class LambdaService:
         """
         Make a function known; its environments start as invocations need them. One that is known is updated.
 
-        :raises UnusableFunction: its code is no folder, its command can't be run, its clock or its network can't be
-            had here, or it reserves more than the account has.
+        :raises UnusableFunction: its code is no folder, its command can't be run, its extensions are none, its clock or
+            its network can't be had here, or it reserves more than the account has.
         """
         if spec.name in self._functions:
             self.update(spec.name, spec)
@@ -217,6 +219,7 @@ class LambdaService:
                 f"function {spec.name} can't have that initialization for all its environments: set "
                 "provisioned_concurrency"
             )
+        extension_files(spec)
         if spec.monotonic == "stands-still":
             clock_library(self._workspace.directory)
         if spec.network == "own":

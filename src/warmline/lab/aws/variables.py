@@ -8,6 +8,18 @@ from __future__ import annotations
 
 from .function import REGION, FunctionSpec
 
+# Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
+_RUNTIMES_OWN = frozenset(
+    {
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_LAMBDA_MAX_CONCURRENCY",
+        "LAMBDA_TASK_ROOT",
+        "_HANDLER",
+    }
+)
+
 # With SnapStart the function asks an endpoint for its keys: those of the snapshot would have expired.
 _KEYS = {"AWS_ACCESS_KEY_ID": "ASIAWARMLINELAB00000", "AWS_SECRET_ACCESS_KEY": "lab", "AWS_SESSION_TOKEN": "lab"}
 
@@ -42,3 +54,12 @@ def variables(function: FunctionSpec, log_stream: str, address: str) -> dict[str
     if function.managed:
         lambdas["AWS_LAMBDA_MAX_CONCURRENCY"] = str(function.workers)
     return {**lambdas, **function.environment}
+
+
+def extension_variables(function: FunctionSpec, address: str) -> dict[str, str]:
+    """
+    What an external extension finds: all but what is the runtime's own.
+
+    :param address: ``host:port`` of the Extensions API
+    """
+    return {name: value for name, value in variables(function, "", address).items() if name not in _RUNTIMES_OWN}

@@ -10,6 +10,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from typing import Any
 
 Answer = tuple[int, str, str]
 
@@ -32,6 +33,15 @@ def register(name: str = "warmline", body: str = '{"events": []}') -> Answer:
     Register as an extension.
     """
     return call("POST", "register", body, name=name)
+
+
+def next_event(identifier: str) -> Any:
+    """
+    Wait for the next event.
+    """
+    connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    connection.request("GET", "/2020-01-01/extension/event/next", None, {"Lambda-Extension-Identifier": identifier})
+    return json.loads(connection.getresponse().read())
 
 
 def wait_in_background(identifier: str, until: Callable[[], object] | None = None) -> None:

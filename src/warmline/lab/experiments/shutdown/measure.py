@@ -20,8 +20,8 @@ from pymongo import MongoClient
 from ...atlas import AtlasCluster, AtlasSpec
 from ...atlas.front import CLEAR, Network
 from ...aws import Ending, Environment, Freezer, FunctionSpec, SignalFreezer, best_freezer
+from ...aws.invocation import Invocation, Outcome
 from ...aws.processes import Spawner
-from ...aws.runtime_api import Invocation, Outcome
 from ...cluster.replica_set import connect_to
 from ...errors import EnvironmentStartError
 from ...measure import connection_lives
