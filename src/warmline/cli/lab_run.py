@@ -1,5 +1,5 @@
 """
-``warmline lab run``: an experiment, or a function of one's own under load.
+``warmline lab run``: an experiment, a function of one's own under load, or a scenario.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from warmline.lab.aws import StartMode
 from warmline.lab.errors import LabError
 from warmline.lab.experiments import EXPERIMENTS, RunOptions
 from warmline.lab.load import parse_load
-from warmline.lab.scenario import LoadedFunction, Scenario, run_scenario
+from warmline.lab.scenario import LoadedFunction, Scenario, read_scenario, run_scenario
 
 from .console import fail, told
 from .functions import Code, Command, Env, Memory, Runtime, Template, Timeout, described, one_of, read_event
@@ -87,6 +87,10 @@ def run(
     env: Env = None,
     timeout: Timeout = None,
     memory: Memory = None,
+    scenario: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Functions, their load, a cluster and what happens meanwhile, in TOML."),
+    ] = None,
     cluster: Annotated[
         Kind, typer.Option(help="A replica set, or the look of a sharded cluster.", rich_help_panel=_CLUSTER)
     ] = "replica-set",
@@ -100,7 +104,7 @@ def run(
     ] = None,
 ) -> None:
     """
-    Run one experiment, or your own function under load, and show what came out.
+    Run one experiment, your own function under load, or a scenario, and show what came out.
 
     Examples:
         warmline lab run reuse-client
@@ -113,18 +117,21 @@ def run(
 
         warmline lab run --template template.yaml --function OrdersFunction
 
+        warmline lab run --scenario step-down.toml
+
     """
-    if function is None and command is None and template is None:
-        for option in _FUNCTIONS_ONLY:
+    is_function = any(each is not None for each in (function, command, template))
+    if sum((name is not None, is_function, scenario is not None)) > 1:
+        fail("an experiment, --function and --scenario are three things to run: name one of them")
+    if not is_function:
+        for option in (*_FUNCTIONS_ONLY, *(("environments", "start") if scenario is not None else ())):
             # Some versions of Typer bring a click of their own, so the enum's member is known by its name.
             if getattr(context.get_parameter_source(option), "name", "") == "COMMANDLINE":
-                fail(f"--{option} is for --function: an experiment decides that for itself")
-        title = f"warmline lab run {name}"
-        measured = _experiment(name, environments, start or "zygote", mongod)
-    elif name is not None:
-        fail(f"{name} is an experiment with functions of its own: leave it out, or --function")
-    else:
-        try:
+                fail(f"--{option} is for --function: an experiment and a scenario say that themselves")
+    try:
+        if scenario is not None:
+            title, measured = _scenario(read_scenario(scenario), mongod)
+        elif is_function:
             found = one_of(
                 described(
                     function if template is None else None,
@@ -142,26 +149,32 @@ def run(
             concurrency = environments or found.reserved_concurrency or _ENVIRONMENTS
             spec = dataclasses.replace(found, reserved_concurrency=concurrency, start=start or found.start)
             loads = load or [f"burst:{concurrency}", "constant:10/s for 10s at 5s"]
-            scenario = Scenario(
+            alone = Scenario(
                 name=spec.name,
                 title=f"{spec.name} under load",
                 functions=(LoadedFunction(spec, tuple(map(parse_load, loads)), read_event(event)),),
                 cluster=AtlasSpec(cluster, members, tls, auth, tier),
                 command=shlex.join(["warmline", *sys.argv[1:]]),
             )
-        except LabError as error:
-            fail(told(error))
-        title = scenario.title
-        options = RunOptions(mongod=mongod)
-        measured = lambda view: run_scenario(  # noqa: E731
-            scenario, dataclasses.replace(options, on_bench=view.on_bench), view.on_progress
-        )
+            title, measured = _scenario(alone, mongod)
+        else:
+            title = f"warmline lab run {name}"
+            measured = _experiment(name, environments, start or "zygote", mongod)
+    except LabError as error:
+        fail(told(error))
     run_and_show(title, measured, json=json, html=html, csv=csv)
+
+
+def _scenario(scenario: Scenario, mongod: Path | None) -> tuple[str, Measured]:
+    options = RunOptions(mongod=mongod)
+    return scenario.title, lambda view: run_scenario(
+        scenario, dataclasses.replace(options, on_bench=view.on_bench), view.on_progress
+    )
 
 
 def _experiment(name: str | None, environments: int | None, start: StartMode, mongod: Path | None) -> Measured:
     if name is None:
-        fail("name an experiment, `warmline lab list` shows them, or your own function with --function")
+        fail("name an experiment, `warmline lab list` shows them, your own function with --function, or a --scenario")
     experiment = next((experiment for experiment in EXPERIMENTS if experiment.name == name), None)
     if experiment is None:
         fail(f"there is no experiment {name!r}: `warmline lab list` shows them")

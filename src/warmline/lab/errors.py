@@ -18,6 +18,7 @@ What can go wrong in the lab.
     ├── InitFailed
     ├── Throttled
     ├── UnusableLoad
+    ├── UnusableScenario
     ├── MalformedMessage            a client's, told to nobody: its connection is closed
     ├── AuthenticationFailed        (warmline.lab.iam) a client's, answered as Atlas does
     ├── NoFreeAddress               (warmline.lab.names)
@@ -143,4 +144,10 @@ class UnusableCluster(LabError):
 class UnusableLoad(LabError):
     """
     A load can't be given as it is written, or its recording can't be read.
+    """
+
+
+class UnusableScenario(LabError):
+    """
+    A scenario's file can't be read, or something in it is not as it must be.
     """

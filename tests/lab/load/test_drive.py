@@ -86,7 +86,7 @@ def test_a_driver_that_is_behind_says_so() -> None:
 def test_errors_and_throttles_are_counted_and_do_not_stop_the_load() -> None:
     def answer(payload: bytes) -> InvokeResult:
         if target.payloads.count(payload) == 2:
-            raise Throttled
+            raise Throttled("too many", "ReservedFunctionConcurrentInvocationLimitExceeded")
         document = {"errorType": "AutoReconnect", "errorMessage": "connection\nclosed"}
         return result(json.dumps(document).encode(), failed=True)
 

@@ -17,6 +17,7 @@ from pymongo import MongoClient
 from ..atlas import AtlasCluster, AtlasSpec, start_atlas
 from ..atlas.spec import Auth
 from ..aws import FunctionSpec, InvokeResult, LambdaService
+from ..aws.concurrency import Quotas
 from ..cluster import Cluster, ClusterSpec, start_cluster
 from ..measure import ConnectionSampler, StateSampler
 from ..workspace import Workspace
@@ -86,14 +87,19 @@ class AtlasBench:
 
 @asynccontextmanager
 async def open_atlas_bench(
-    options: RunOptions, spec: AtlasSpec, on_step: Callable[[str], None], *, runnable: int | None = None
+    options: RunOptions,
+    spec: AtlasSpec,
+    on_step: Callable[[str], None],
+    *,
+    runnable: int | None = None,
+    quotas: Quotas | None = None,
 ) -> AsyncIterator[AtlasBench]:
     """
-    Start everything, and end everything with the block; ``runnable`` is the service's.
+    Start everything, and end everything with the block; ``runnable`` and ``quotas`` are the service's.
     """
     async with (
         open_atlas(options, spec, on_step) as (workspace, cluster),
-        LambdaService(workspace, runnable=runnable) as service,
+        LambdaService(workspace, runnable=runnable, quotas=quotas) as service,
     ):
         with ConnectionSampler(cluster.servers.nodes) as sampler, StateSampler(service) as states:
             bench = AtlasBench(cluster, service, sampler, states, _roles(cluster.servers))

@@ -4,7 +4,8 @@ Functions of one's own under load on a cluster of one's own, told like an experi
 
 from __future__ import annotations
 
+from .file import read_scenario
 from .run import run_scenario
 from .spec import LoadedFunction, Scenario
 
-__all__ = ["LoadedFunction", "Scenario", "run_scenario"]
+__all__ = ["LoadedFunction", "Scenario", "read_scenario", "run_scenario"]

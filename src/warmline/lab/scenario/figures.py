@@ -5,6 +5,7 @@ From what a scenario's run has seen to its result.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from ..experiments.bench import AtlasBench
@@ -29,7 +30,7 @@ METRICS = (
     Metric("invocations", "invocations"),
     Metric("throttled_invocations", "throttled invocations"),
     Metric("cold_starts", "cold starts"),
-    Metric("environments_started_per_second", "environments started per second", 1),
+    Metric("most_started_in_a_second", "environments started in the busiest second"),
     Metric("connections_created", "connections created, all nodes"),
     Metric("connections_left", "connections left after the end, all nodes"),
     Metric("memory_mib_per_environment", "memory per environment (MiB, PSS)", 1),
@@ -45,7 +46,7 @@ def result_of(scenario: Scenario, bench: AtlasBench, run: Run) -> ExperimentResu
     Count what the servers' logs, the samples and the callers have seen.
     """
     names = tuple(function.name for function in run.functions)
-    groups = node_groups(bench)
+    groups = node_groups(bench, elects=any(event.form.elects for event in scenario.events))
     cluster = Servers(names, groups, lives_of(run, groups), scenario.cluster)
     error_metrics, error_counts = failures({function.name: function.calls for function in run.functions})
     series = {name: cluster.series(name, run) for name in names}
@@ -68,7 +69,7 @@ def result_of(scenario: Scenario, bench: AtlasBench, run: Run) -> ExperimentResu
         connections=tuple(one for of_function in series.values() for one in of_function),
         latencies=tuple(latencies(function.name, function.calls) for function in run.functions),
         events=dict.fromkeys(names, run.events),
-        notes=notes(scenario, bench, variants),
+        notes=notes(scenario, bench, run, variants),
         command=scenario.command,
         # They are counted over all functions.
         environments=environments_over_time(bench, names[0], run.started) if len(names) == 1 else (),
@@ -105,11 +106,12 @@ def _metrics(function: FunctionRun, run: Run, cluster: Servers, series: Sequence
         "environments": environments,
         "connections_at_rest": at_rest,
         "connections_left": cluster.open(function.name, run.left),
-        "environments_started_per_second": (
-            len(starts) / (max(call.ended for call in starts) - min(call.started for call in starts))
-            if starts
-            else math.nan
-        ),
+        "most_started_in_a_second": _most_in_a_second([call.ended for call in starts]),
         "memory_mib_per_environment": function.memory_mib,
         "core_wait_ms_p99": percentile([call.waited_ms for call in function.calls if call.environment], 99),
     }
+
+
+def _most_in_a_second(moments: Sequence[float]) -> int:
+    in_order = sorted(moments)
+    return max((bisect_left(in_order, first + 1) - number for number, first in enumerate(in_order)), default=0)

@@ -12,12 +12,13 @@ from contextlib import closing
 
 from ..atlas import AtlasCluster
 from ..aws import FunctionSpec, LambdaService
+from ..aws.concurrency import UNRESERVED_AT_LEAST, Quotas
 from ..aws.function import ACCOUNT
 from ..cluster import Role, connect_as
 from ..errors import InitFailed, UnusableFunction
 from ..experiments.bench import AtlasBench, open_atlas_bench
 from ..experiments.experiment import OnProgress, RunOptions
-from ..experiments.result import Event, ExperimentResult
+from ..experiments.result import ExperimentResult
 from ..iam import environment
 from ..load import Call, drive, together
 from ..measure import mean_memory_mib
@@ -25,6 +26,7 @@ from ..own import with_uri
 from .figures import result_of
 from .runs import FunctionRun, Run
 from .spec import LoadedFunction, Scenario
+from .timeline import Timeline
 
 # On Atlas a user who is not told otherwise may read and write every database.
 _ANY_DATABASE = Role("readWriteAnyDatabase")
@@ -51,7 +53,9 @@ async def run_scenario(scenario: Scenario, options: RunOptions, on_progress: OnP
     for function in scenario.functions:
         _check(function)
     on_progress("starting the cluster", 0.0)
-    async with open_atlas_bench(options, scenario.cluster, lambda step: on_progress(step, 0.02)) as bench:
+    async with open_atlas_bench(
+        options, scenario.cluster, lambda step: on_progress(step, 0.02), quotas=_quotas(scenario)
+    ) as bench:
         await asyncio.to_thread(_let_in, bench.cluster)
         for function in scenario.functions:
             on_progress(f"{function.name}: a trial of its Init phase", 0.08)
@@ -68,6 +72,15 @@ def _check(function: LoadedFunction) -> None:
     code = function.spec.code
     if function.spec.start == "zygote" and (code / "pymongo").is_dir():
         raise UnusableFunction(f"{code} has a PyMongo of its own, which a forked environment can't use: --start exec")
+
+
+def _quotas(scenario: Scenario) -> Quotas:
+    """
+    An account's, or more where the functions ask for more: AWS gives it of concurrency, and not of the scaling rate.
+    """
+    usual = Quotas()
+    reserved = [function.spec.reserved_concurrency or 0 for function in scenario.functions]
+    return Quotas(max(usual.concurrency, sum(reserved) + UNRESERVED_AT_LEAST), max(usual.scaling, *reserved))
 
 
 def _let_in(cluster: AtlasCluster) -> None:
@@ -103,7 +116,7 @@ async def _try_init(bench: AtlasBench, function: LoadedFunction) -> None:
     Let a wrong handler or an import that fails be one line now, and not a run full of failures.
     """
     spec = deployed(function, bench.cluster)
-    trial = dataclasses.replace(spec, name=f"{spec.name}-trial")
+    trial = dataclasses.replace(spec, name=f"{spec.name}-trial", reserved_concurrency=None, provisioned_concurrency=0)
     bench.service.deploy(trial)
     try:
         await bench.service.prepare(trial.name, 1)
@@ -118,7 +131,8 @@ async def _load(scenario: Scenario, bench: AtlasBench, on_progress: OnProgress) 
         bench.service.deploy(deployed(function, bench.cluster))
     seconds = max((load.seconds for function in scenario.functions for load in function.loads), default=0.0)
     started = time.monotonic()
-    events = [Event(0.0, "load")]
+    timeline = Timeline(bench, lambda: {one.name: deployed(one, bench.cluster) for one in scenario.functions}, started)
+    timeline.mark("load")
     progress = asyncio.create_task(_report(on_progress, seconds))
     try:
         async with together() as tasks:
@@ -126,19 +140,23 @@ async def _load(scenario: Scenario, bench: AtlasBench, on_progress: OnProgress) 
                 tasks.create_task(drive(bench.service, function.name, function.loads, payload=function.payload))
                 for function in scenario.functions
             ]
+            for event in scenario.events:
+                tasks.create_task(timeline.play(event))
         await bench.service.settled()
     finally:
         progress.cancel()
+
     at_rest = await asyncio.to_thread(bench.sampler.now)
     on_progress("ending the environments", 0.9)
-    events.append(Event(time.monotonic() - started, "end"))
+    timeline.mark("end")
     runs = [
         await _end(bench.service, function, task.result())
         for function, task in zip(scenario.functions, driven, strict=True)
     ]
     await asyncio.sleep(_AFTER_END_SECONDS)
     left = await asyncio.to_thread(bench.sampler.now)
-    return Run(tuple(runs), tuple(events), started, time.monotonic() - started, at_rest, left)
+    watched = time.monotonic() - started
+    return Run(tuple(runs), timeline.events, timeline.failures, started, watched, at_rest, left)
 
 
 async def _end(service: LambdaService, function: LoadedFunction, calls: Sequence[Call]) -> FunctionRun:

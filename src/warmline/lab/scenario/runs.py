@@ -32,11 +32,13 @@ class Run:
     """
     A run's moments and samples: ``started`` on the monotonic clock, and how many seconds were watched since then.
 
-    ``at_rest`` was sampled when all load was done, ``left`` some time after the environments' end.
+    ``failed_events`` tell in words of those that could not happen. ``at_rest`` was sampled when all load was done,
+    ``left`` some time after the environments' end.
     """
 
     functions: tuple[FunctionRun, ...]
     events: tuple[Event, ...]
+    failed_events: tuple[str, ...]
     started: float
     watched: float
     at_rest: Samples

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from ..experiments.bench import AtlasBench
 from .calls import LATE_MS
+from .runs import Run
 from .servers import Servers
 from .spec import Scenario
 
@@ -85,11 +86,14 @@ def parameters(scenario: Scenario, bench: AtlasBench) -> dict[str, str | int | f
     }
 
 
-def notes(scenario: Scenario, bench: AtlasBench, variants: Mapping[str, Mapping[str, float]]) -> tuple[str, ...]:
+def notes(
+    scenario: Scenario, bench: AtlasBench, run: Run, variants: Mapping[str, Mapping[str, float]]
+) -> tuple[str, ...]:
     """
     What to know before one believes the figures.
     """
     told = ["Nothing here ran on AWS: real runtime client, real mongod, one machine."]
+    told += run.failed_events
     if any(function.spec.start == "zygote" for function in scenario.functions):
         told.append(
             "The environments are forks of a process that has imported PyMongo, so cold starts here leave out the "
@@ -119,5 +123,5 @@ def notes(scenario: Scenario, bench: AtlasBench, variants: Mapping[str, Mapping[
         for face in (bench.cluster.front.faces if bench.cluster.front else ())
     )
     if refused:
-        told.append(f"The cluster refused {refused:,} connections beyond the tier's limits.")
+        told.append(f"The cluster refused {refused:,} connections beyond its limits.")
     return tuple(told)

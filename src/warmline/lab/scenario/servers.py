@@ -20,16 +20,20 @@ _STEP_SECONDS = 0.1
 _MOST_STEPS = 600
 
 
-def node_groups(bench: AtlasBench) -> dict[str, tuple[Node, ...]]:
+def node_groups(bench: AtlasBench, *, elects: bool) -> dict[str, tuple[Node, ...]]:
     """
     What the servers are called in a result; the one that counts most is first.
 
     Behind the faces of a sharded cluster they are one: a face's connections are the server's.
+
+    :param elects: whether another server may have become primary on the way
     """
     servers = bench.cluster.servers
     if bench.cluster.spec.kind == "sharded":
         return {"all mongos": servers.nodes}
-    return {bench.nodes[node.name]: (node,) for node in sorted(servers.nodes, key=lambda node: bench.nodes[node.name])}
+    suffix = " at first" if elects else ""
+    in_order = sorted(servers.nodes, key=lambda node: bench.nodes[node.name])
+    return {f"{bench.nodes[node.name]}{suffix}": (node,) for node in in_order}
 
 
 @dataclass(frozen=True, slots=True)

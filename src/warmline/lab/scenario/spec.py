@@ -1,5 +1,5 @@
 """
-What a scenario is made of: functions with their load, and the cluster that they use.
+What a scenario is made of: functions with their load, the cluster that they use, and what happens meanwhile.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ..atlas import AtlasSpec
 from ..aws import FunctionSpec
 from ..load import Load
+from .events import ScenarioEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +44,4 @@ class Scenario:
     functions: tuple[LoadedFunction, ...]
     cluster: AtlasSpec
     command: str
+    events: tuple[ScenarioEvent, ...] = ()

@@ -237,7 +237,13 @@ class Face:
         _without_delay(writer)
         if self._tls is None:
             return None
-        await writer.start_tls(self._tls, ssl_handshake_timeout=_HANDSHAKE_SECONDS)
+        before = writer.transport
+        try:
+            await writer.start_tls(self._tls, ssl_handshake_timeout=_HANDSHAKE_SECONDS)
+        except AttributeError:
+            # It was cut as the handshake ended, and asyncio has no transport for it: the one before is to be closed.
+            writer._transport = before  # type: ignore[attr-defined]  # noqa: SLF001
+            raise ConnectionResetError(errno.ECONNRESET, "cut in the handshake") from None
         return getattr(writer.get_extra_info("ssl_object"), "server_name_asked", None)
 
     async def _copy(
