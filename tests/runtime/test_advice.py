@@ -16,6 +16,13 @@ from warmline.runtime.advice import next_step
         ("MONGODB-AWS: no credentials from 127.0.0.1:1 (…): Connection refused", "check the variable"),
         ("MONGODB-AWS: no credentials from 127.0.0.1:1 (…): no answer in 2 s", "check the variable"),
         ("127.0.0.1:1: [Errno 111] Connection refused", "check host and port"),
+        ("cluster0-shard-00-00.abcde.mongodb.net:27017: timed out", "check the way from the function's subnet"),
+        ("pl-0-us-east-1.abcde.mongodb.net:1024: timed out (configured timeouts: …)", "the private endpoint's VPC"),
+        ("pl-0-us-east-1.abcde.mongodb.net:1024: _ssl.c:983: The handshake operation timed out", "endpoint's VPC"),
+        (
+            "No replica set … <ServerDescription ('pl-0-x.y.net', 1024) server_type: Unknown, …>",
+            "endpoint's VPC",
+        ),
     ],
 )
 def test_the_next_step_fits_what_went_wrong(text: str, step: str) -> None:

@@ -58,6 +58,12 @@ _ADVICE = (
         "check replicaSet in the URI and whether the cluster has a primary",
     ),
     (
+        # A selection that has run out of time names the servers in its topology.
+        r"(?<![\w-])pl-\d+-[\w.-]+(:\d+: .*timed out|', \d+\) server_type: Unknown)",
+        "run the function in a subnet of the private endpoint's VPC, or one peered with it, and let its security group "
+        "out to TCP 1024-65535: this host is a private endpoint's, which nothing else reaches",
+    ),
+    (
         r"timed out|timeout|No route to host|Network is unreachable",
         "check the way from the function's subnet to the cluster: security group, route, NAT gateway, peering or "
         "private endpoint (TCP 27015-27017, PrivateLink 1024-65535), and the IP access list",

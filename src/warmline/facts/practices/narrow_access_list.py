@@ -19,8 +19,6 @@ PRACTICE = Practice(
     sources=(sources.ATLAS_LAMBDA, sources.ATLAS_ACCESS_LIST, sources.AWS_NAT_GATEWAY),
     runtime=DoesNotApply("The access list is a setting of the Atlas project, out of the function's reach."),
     rules=Filled(("WL171", "WL172")),
-    experiment=DoesNotApply(
-        "What an open list costs is exposure, and that is no time or count that a lab could measure."
-    ),
+    experiment=Filled(("access-list",)),
     page=Filled(("docs/practices/narrow-access-list.md",)),
 )

@@ -21,8 +21,6 @@ PRACTICE = Practice(
     sources=(sources.ATLAS_LAMBDA, sources.ATLAS_PEERING, sources.ATLAS_PRIVATE_ENDPOINT),
     runtime=DoesNotApply("The route is set up in AWS and Atlas, before any code of the function runs."),
     rules=Filled(("WL181", "WL182", "WL183")),
-    experiment=DoesNotApply(
-        "What a public route costs is exposure, and that is no time or count that a lab could measure."
-    ),
+    experiment=Filled(("access-list",)),
     page=Filled(("docs/practices/private-network.md",)),
 )

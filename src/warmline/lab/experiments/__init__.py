@@ -5,6 +5,7 @@ One experiment a module: what breaking a practice costs, measured.
 from __future__ import annotations
 
 from . import (
+    access_list,
     acknowledged_writes,
     async_loop,
     cold_start,
@@ -32,6 +33,7 @@ EXPERIMENTS = (
     cold_start.EXPERIMENT,
     connect_at_init.EXPERIMENT,
     iam_auth.EXPERIMENT,
+    access_list.EXPERIMENT,
     deadline.EXPERIMENT,
     shutdown.EXPERIMENT,
     idle_time.EXPERIMENT,
