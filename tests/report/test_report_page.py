@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from math import nan
 
 import pytest
 
@@ -251,3 +252,33 @@ def of_one_variant(result: ExperimentResult) -> ExperimentResult:
 )
 def test_a_page_says_what_is_missing(result: ExperimentResult, says: str) -> None:
     assert says in Page(to_page(result)).texts
+
+
+def test_a_variant_without_a_value_has_no_bar_and_a_metric_that_nobody_has_no_card() -> None:
+    values = {"warmline": {"errors": 3, "warm_ms_p50": nan}, "documented": {"errors": nan}, "per-invocation": {}}
+    metrics = (Metric("errors", "failed"), Metric("warm_ms_p50", "warm"), Metric("cold_ms_p50", "cold"))
+    text = to_page(replace(reuse_client(), variants=values, metrics=metrics))
+    assert re.findall(r'style="width: ([\d.]+)%"', text) == ["100.0"]
+    assert text.count('<div class="card">') == 1
+
+
+def test_an_option_keeps_its_name_where_a_heading_begins_with_it() -> None:
+    metrics = (Metric("errors", "maxIdleTimeMS lost"), Metric("warm_ms_p50", "warm, median (ms)"))
+    texts = Page(to_page(replace(reuse_client(), metrics=metrics))).texts
+    assert "maxIdleTimeMS lost" in texts
+    assert "Warm, median (ms)" in texts
+
+
+def test_many_variants_of_few_metrics_are_rows_so_that_the_table_fits() -> None:
+    labels = {f"v{number}": f"variant {number}" for number in range(8)}
+    result = replace(
+        reuse_client(), variants={name: {"errors": 1} for name in labels}, variant_labels=labels, metrics=METRICS[-2:]
+    )
+    text = to_page(result)
+    assert '<th scope="col">warm invocation, p99 (ms)</th>' in text
+    assert '<th scope="row">variant 7</th>' in text
+
+
+def test_metrics_outside_of_groups_are_one_table_wherever_they_stand() -> None:
+    metrics = (Metric("errors", "failed"), Metric("a", "a", 0, "Group"), Metric("warm_ms_p50", "warm"))
+    assert len(re.findall('<table class="figures">', to_page(replace(reuse_client(), metrics=metrics)))) == 2

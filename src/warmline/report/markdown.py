@@ -4,44 +4,35 @@ A result's tables as Markdown.
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from .wording import metric_value, ratio_label, ratio_value, variant_label
+from .tables import Table, tables
+from .wording import ratio_label, ratio_value
 
 if TYPE_CHECKING:
     from ..lab.experiments.result import ExperimentResult
 
-# With more variants than this they are the rows.
-_MOST_COLUMNS = 6
-
 
 def to_markdown(result: ExperimentResult) -> str:
     """
-    A table of metrics and variants for each group of metrics, and the ratios below.
+    Its tables, and the ratios below.
     """
-    parts = []
-    for group, metrics in groupby(result.metrics, lambda metric: metric.group):
-        labels = [_cell(variant_label(result, variant)) for variant in result.variants]
-        rows = [
-            [_cell(metric.label), *(_cell(metric_value(result, metric, variant)) for variant in result.variants)]
-            for metric in metrics
-        ]
-        table = [[_cell(group), *labels], *rows]
-        if len(labels) > max(_MOST_COLUMNS, len(rows)):
-            table = [list(row) for row in zip(*table, strict=True)]
-        parts.append(_table(table))
+    parts = [_table(table) for table in tables(result)]
     if result.ratios:
         ratios = (f"- {ratio_value(value)} {ratio_label(result, name)}" for name, value in result.ratios.items())
         parts.append("\n".join(ratios))
     return "\n\n".join(parts)
 
 
-def _table(rows: list[list[str]]) -> str:
-    head, *body = rows
-    lines = [head, ["---", *("---:" for _ in head[1:])], *body]
-    return "\n".join(f"| {' | '.join(line)} |".replace("|  |", "| |") for line in lines)
+def _table(table: Table) -> str:
+    lines = [
+        _line([table.group, *table.columns]),
+        _line(["---", *("---:" for _ in table.columns)]),
+        *(_line([label, *values]) for label, values in table.rows),
+    ]
+    return "\n".join(lines)
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+def _line(cells: Iterable[str]) -> str:
+    return "".join(f"| {cell.replace('|', chr(92) + '|')} " if cell else "| " for cell in cells) + "|"

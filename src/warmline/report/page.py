@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from .compare_text import summary
 from .html import render
-from .wording import metric_value, ratio_label, ratio_value, spaced, variant_label
+from .tables import tables
+from .wording import metric_value, ratio_label, ratio_value, sentence, spaced, variant_label
 
 if TYPE_CHECKING:
     from ..lab.experiments.result import ExperimentResult, Metric
@@ -53,12 +53,8 @@ def to_page(result: ExperimentResult) -> str:
     return render(
         "experiment.html.j2",
         result=result,
-        key_figures=[_figures(result, metric) for metric in key_metrics],
-        tables=[
-            (group, [_figures(result, metric) for metric in metrics])
-            for group, metrics in groupby(result.metrics, lambda metric: metric.group)
-        ],
-        labels=[variant_label(result, variant) for variant in result.variants],
+        key_figures=[figures for metric in key_metrics if (figures := _figures(result, metric)).bars],
+        tables=tables(result),
         ratios=[(ratio_value(value), ratio_label(result, name)) for name, value in result.ratios.items()],
         panels=timeline(result),
         logarithmic=scale_is_logarithmic(result),
@@ -77,18 +73,18 @@ def to_page(result: ExperimentResult) -> str:
 
 def _figures(result: ExperimentResult, metric: Metric) -> _Figures:
     values = {variant: metrics.get(metric.name, math.nan) for variant, metrics in result.variants.items()}
-    # A bar has no length below zero.
-    lengths = {variant: max(value, 0.0) if math.isfinite(value) else 0.0 for variant, value in values.items()}
+    # A bar has no length below zero. Who has no value has no bar: the table says so.
+    lengths = {variant: max(value, 0.0) for variant, value in values.items() if math.isfinite(value)}
     longest = max(lengths.values(), default=0.0) or 1.0
     return _Figures(
-        metric.label,
+        sentence(metric.label),
         tuple(
             _Bar(
                 variant_label(result, variant),
                 metric_value(result, metric, variant),
                 round(100 * lengths[variant] / longest, 1),
             )
-            for variant in values
+            for variant in lengths
         ),
     )
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .tables import MOST_COLUMNS
 from .wording import metric_value, ratio_label, ratio_value, variant_label
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 # Three such columns leave more than half of 80 to the metrics' labels.
 _VARIANT_WIDTH = 12
 
-# With more variants than this they are the rows.
-_MOST_COLUMNS = 5
-
 
 def print_result(result: ExperimentResult, console: Console) -> None:
     """
@@ -30,7 +28,7 @@ def print_result(result: ExperimentResult, console: Console) -> None:
 
     # All texts are Text: square brackets in a label are no markup.
     console.print(Padding(Text(result.answer, style="bold"), (0, 0, 1, 0)))
-    console.print(_variants(result) if len(result.variants) > _MOST_COLUMNS else _metrics(result))
+    console.print(_variants(result) if len(result.variants) > MOST_COLUMNS else _metrics(result))
     if result.ratios:
         console.print(Padding(_ratios(result), (1, 0, 0, 0)))
     if result.notes:

@@ -32,7 +32,8 @@ def ratio_value(value: float) -> str:
     if not math.isfinite(value):
         return MISSING
     if abs(value) < 1:
-        return f"{value:.2g}{TIMES}"
+        # Both figures, also where the second is a zero: 0.70, not 0.7.
+        return f"{value:#.2g}{TIMES}" if value else f"0{TIMES}"
     decimals = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
     return f"{value:,.{decimals}f}{TIMES}"
 
@@ -68,6 +69,14 @@ def ratio_label(result: ExperimentResult, name: str) -> str:
         if name.startswith(f"{metric.name}_") and separator and one in labels and other in labels:
             return f"{metric.label}: {labels[one]} ÷ {labels[other]}"
     return spaced(name)
+
+
+def sentence(text: str) -> str:
+    """
+    The text with a capital letter, unless it begins with a name that is written otherwise (``maxIdleTimeMS``).
+    """
+    first = text.partition(" ")[0].rstrip(",:;")
+    return text[:1].upper() + text[1:] if first.isalpha() and first.islower() and first != "warmline" else text
 
 
 def spaced(name: str) -> str:

@@ -13,8 +13,7 @@ class Metric:
     """
     How to read one of a variant's values; ``name`` ends in the unit where there is one.
 
-    Metrics of one ``group`` that follow each other are a table of their own: the group is its heading, and their
-    labels are short.
+    Metrics of one ``group`` are a table of their own: the group is its heading, and their labels are short.
 
     Values that are no quantities have ``words``: what 0, 1, 2… mean.
     """
