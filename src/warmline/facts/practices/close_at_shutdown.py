@@ -22,6 +22,6 @@ PRACTICE = Practice(
     rules=DoesNotApply(
         "What an environment leaves behind is decided when it ends: neither code nor a template shows it."
     ),
-    experiment=Filled(("shutdown",)),
+    experiment=Filled(("shutdown", "deploy")),
     page=Filled(("docs/practices/close-at-shutdown.md",)),
 )

@@ -20,6 +20,6 @@ PRACTICE = Practice(
     sources=(sources.ATLAS_LIMITS, sources.SPEC_MONITORING),
     runtime=DoesNotApply("One environment can't see how many others share the cluster."),
     rules=Filled(("WL221",)),
-    experiment=Filled(("serverless-benchmark",)),
+    experiment=Filled(("budget", "serverless-benchmark")),
     page=Filled(("docs/practices/connection-budget.md",)),
 )

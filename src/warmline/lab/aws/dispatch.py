@@ -134,8 +134,9 @@ class Dispatch:
         """
         Wait until every environment that has answered is frozen and free again.
         """
-        while self._settling:
-            await asyncio.wait(self._settling.values())
+        # Those of now: under load there are always others.
+        if self._settling:
+            await asyncio.wait(tuple(self._settling.values()))
 
     async def _take(self, version: Version, scaling: ScalingRate) -> Environment:
         while (environment := version.take()) is not None:

@@ -15,6 +15,7 @@ from typing import Any
 from pymongo import MongoClient
 
 from ..atlas import AtlasCluster, AtlasSpec, start_atlas
+from ..atlas.front import Face
 from ..atlas.spec import Auth
 from ..aws import FunctionSpec, InvokeResult, LambdaService
 from ..aws.concurrency import Quotas
@@ -84,6 +85,15 @@ class AtlasBench:
         spec = self.cluster.spec
         return spec.limits.connections if spec.kind == "replica-set" else None
 
+    @property
+    def primary_face(self) -> Face:
+        """
+        Where clients connect to the primary; the cluster must have a front.
+        """
+        primary = self.cluster.servers.primary()
+        assert self.cluster.front is not None, "only a front has faces: through_front=True"  # noqa: S101
+        return next(face for face in self.cluster.front.faces if face.spec.server == (primary.host, primary.port))
+
 
 @asynccontextmanager
 async def open_atlas_bench(
@@ -140,16 +150,37 @@ def deploy(
     :param egress: the address that its connections come from, on an Atlas-like cluster
     :param auth: how it logs in there; by default as the cluster is
     """
-    app = f"{spec.name}:{spec.version}"
-    names = [] if spec.handler.startswith("with_warmline.") else [f"appName={app}"]
+    spec = with_cluster(cluster, spec, uri_options=uri_options, egress=egress, auth=auth)
+    service.deploy(dataclasses.replace(spec, start=options.start))
+    return app_name(spec)
+
+
+def app_name(spec: FunctionSpec) -> str:
+    """
+    What a function's connections are called.
+    """
+    return f"{spec.name}:{spec.version}"
+
+
+def with_cluster(
+    cluster: Cluster | AtlasCluster,
+    spec: FunctionSpec,
+    *,
+    uri_options: str = "",
+    egress: str | None = None,
+    auth: Auth | None = None,
+) -> FunctionSpec:
+    """
+    Describe the function that ``deploy`` deploys.
+    """
+    names = [] if spec.handler.startswith("with_warmline.") else [f"appName={app_name(spec)}"]
     further = "&".join([*([uri_options] if uri_options else []), *names])
     if isinstance(cluster, AtlasCluster):
         uri = cluster.uri(auth=auth, options=further)
         environment = cluster.environ({**spec.environment, "MONGODB_URI": uri}, egress=egress)
     else:
         environment = {**spec.environment, "MONGODB_URI": f"{cluster.uri}&{further}".rstrip("&")}
-    service.deploy(dataclasses.replace(spec, environment=environment, start=options.start))
-    return app
+    return dataclasses.replace(spec, environment=environment)
 
 
 async def invoke_all(service: LambdaService, name: str, events: Iterable[Mapping[str, Any]]) -> list[InvokeResult]:

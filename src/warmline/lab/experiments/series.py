@@ -35,19 +35,22 @@ def environments_over_time(bench: Bench | AtlasBench, variant: str, started: flo
 
 
 def connections_over_time(
-    bench: Bench | AtlasBench, variant: str, app: str, started: float
+    bench: Bench | AtlasBench, variant: str, app: str | tuple[str, ...], started: float
 ) -> tuple[ConnectionSeries, ...]:
     """
     The connections with this ``appName`` on each node, from a moment until now, with the tier's limit.
 
+    Those of several names are counted together.
+
     What opens and closes between two samples is not in it; ``most_open`` has it, from the server's log.
     """
     bench.sampler.now()
+    apps = (app,) if isinstance(app, str) else app
     series = []
     for node, name in bench.nodes.items():
         samples = _since(started, [sample for sample in bench.sampler.samples if sample.node == node])
         seconds = tuple(max(0.0, sample.seconds - started) for sample in samples)
-        counts = tuple(sample.by_app.get(app, 0) for sample in samples)
+        counts = tuple(sum(sample.by_app.get(one, 0) for one in apps) for sample in samples)
         series.append(ConnectionSeries(variant, name, seconds, counts, bench.limit))
     return tuple(series)
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..atlas import AtlasSpec
-from ..atlas.front import Face
 from ..aws import FunctionSpec, InvokeResult
 from ..measure import machine, versions
 from .bench import DOCUMENTS, AtlasBench, deploy, open_atlas_bench
@@ -100,7 +99,7 @@ async def _run_variant(variant: Variant, bench: AtlasBench, options: RunOptions)
     await bench.service.end(NAME, how="kill")
     # The servers have noticed by then.
     await asyncio.sleep(_AFTER_END_SECONDS)
-    face = _primary_face(bench)
+    face = bench.primary_face
     assert face.admission is not None  # noqa: S101  the tier has a rate
     samples = face.admission.samples
     return _Run(
@@ -124,12 +123,6 @@ async def _call(bench: AtlasBench, began: float, number: int) -> _Served:
             return _Served(time.monotonic() - began, tuple(tries))
         await asyncio.sleep(_AGAIN_SECONDS)
     return _Served(None, tuple(tries))
-
-
-def _primary_face(bench: AtlasBench) -> Face:
-    primary = bench.cluster.servers.primary()
-    assert bench.cluster.front is not None  # noqa: S101  a tier needs one
-    return next(face for face in bench.cluster.front.faces if face.spec.server == (primary.host, primary.port))
 
 
 def _result(options: RunOptions, runs: dict[str, _Run], version: str) -> ExperimentResult:
