@@ -22,7 +22,7 @@ from .function import InvokeResult, Monotonic
 from .invocation import Invocation, Outcome
 from .processes import Spawner
 from .reclamation import Reclamation
-from .versions import Version
+from .versions import Function, Version
 
 _LOG_TAIL_BYTES = 4096
 
@@ -104,16 +104,16 @@ class Dispatch:
         """
         environment = await self._new_environment(version, provisioned=provisioned)
         async with self._runnable:
-            if environment.state is State.ENDED:
-                # With all others of its version, while it waited for its turn.
+            if environment not in version.environments:
+                # All of its version were ended while it waited for its turn.
                 return None
             failed = await environment.start()
             if failed is None and environment.state is State.IDLE:
                 await environment.settle()
-        if failed is None:
-            version.free += [environment] * version.spec.workers
-        else:
+        if failed is not None:
             version.drop(environment)
+        elif environment in version.environments:
+            version.free += [environment] * version.spec.workers
         return failed
 
     def provision(self, version: Version) -> None:
@@ -129,6 +129,14 @@ class Dispatch:
         """
         task = self._provisioning.get(version)
         return None if task is None else await asyncio.shield(task)
+
+    async def started(self, function: Function) -> None:
+        """
+        Wait until none of a function's provisioned environments is just being started.
+        """
+        tasks = [task for version in function.versions if (task := self._provisioning.get(version)) is not None]
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def settled(self) -> None:
         """

@@ -194,7 +194,9 @@ class LambdaService:
         if how == "destroy":
             for environment in function.environments:
                 check_destroyable(environment.function)
-        return await asyncio.gather(*(environment.end(how) for environment in function.forget()))
+        environments = function.forget()
+        await self._dispatch.started(function)
+        return await asyncio.gather(*(environment.end(how) for environment in environments))
 
     def environments(self) -> Iterable[Environment]:
         """
