@@ -22,6 +22,7 @@ What can go wrong in the lab.
     ├── MalformedMessage            a client's, told to nobody: its connection is closed
     ├── AuthenticationFailed        (warmline.lab.iam) a client's, answered as Atlas does
     ├── NoFreeAddress               (warmline.lab.names)
+    ├── PackagesUnavailable
     ├── InvocationFailed            (warmline.testing)
     └── UnknownClients              (warmline.testing)
 
@@ -150,4 +151,10 @@ class UnusableLoad(LabError):
 class UnusableScenario(LabError):
     """
     A scenario's file can't be read, or something in it is not as it must be.
+    """
+
+
+class PackagesUnavailable(LabError):
+    """
+    An experiment compares packages that it has to install first, and can't.
     """

@@ -20,6 +20,6 @@ PRACTICE = Practice(
     sources=(sources.ATLAS_LAMBDA, sources.AWS_ENVIRONMENT),
     runtime=Filled(("warmline.connect",)),
     rules=Filled(("WL101", "WL102")),
-    experiment=Filled(("reuse-client",)),
+    experiment=Filled(("reuse-client", "peers")),
     page=Filled(("docs/practices/reuse-client.md",)),
 )

@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from warmline.lab.cache import cache_folder
 from warmline.lab.errors import MongodNotFound, MongodUnusable
 
 # What the server from the wheel needs beyond the C library, by the package that brings it on Debian and Ubuntu.
@@ -92,7 +93,7 @@ def _runnable(path: Path) -> Path:
 
 def _runnable_copy(path: Path) -> Path:
     original = path.stat()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "warmline"
+    cache = cache_folder()
     # Named by what tells one server from the next, so that it is copied once.
     copy = cache / f"mongod-{original.st_size}-{original.st_mtime_ns}"
     if not copy.exists():

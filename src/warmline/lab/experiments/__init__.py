@@ -17,6 +17,7 @@ from . import (
     idle_time,
     limit_hosts,
     managed_instances,
+    peers,
     pool_size,
     reuse_client,
     serverless_benchmark,
@@ -49,6 +50,7 @@ EXPERIMENTS = (
     budget.EXPERIMENT,
     storm.EXPERIMENT,
     serverless_benchmark.EXPERIMENT,
+    peers.EXPERIMENT,
 )
 
 __all__ = [
