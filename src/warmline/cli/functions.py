@@ -31,7 +31,7 @@ Command = Annotated[
 ]
 Runtime = Annotated[
     str | None,
-    typer.Option(help="The runtime as AWS names it; only the function sees it.", show_default="python3.13"),
+    typer.Option(help="As AWS names it: nodejs22.x, provided.al2023, or a python.", show_default="python3.13"),
 ]
 Env = Annotated[
     list[str] | None,
@@ -95,6 +95,7 @@ def described(
         "environment": _variables(env),
         "memory_mb": memory,
         "timeout_seconds": timeout,
+        "on_step": lambda step: typer.echo(step, err=True),
     }
     if template is None:
         if function is not None:

@@ -12,6 +12,7 @@ What can go wrong in the lab.
     ├── EnvironmentStartError
     ├── UnusableFunction
     │   ├── ClockUnavailable
+    │   ├── NodeUnavailable
     │   └── NetworkUnavailable
     ├── UnusableNetwork
     ├── UnknownFunction
@@ -103,6 +104,12 @@ class NetworkUnavailable(UnusableFunction):
 class UnusableNetwork(LabError):
     """
     A network can't be laid where it is asked for.
+    """
+
+
+class NodeUnavailable(UnusableFunction):
+    """
+    It is for Node.js, which is not on this machine, or without the packages that it needs.
     """
 
 

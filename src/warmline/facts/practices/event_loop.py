@@ -5,7 +5,7 @@ event-loop: Node.js handlers that take a callback.
 from __future__ import annotations
 
 from warmline.facts import sources
-from warmline.facts.places import DoesNotApply, Filled, NotYet
+from warmline.facts.places import DoesNotApply, Filled
 from warmline.facts.practice import Practice
 
 PRACTICE = Practice(
@@ -21,6 +21,6 @@ PRACTICE = Practice(
         "callbackWaitsForEmptyEventLoop is a setting of Node.js handlers; the runtime library is for Python."
     ),
     rules=Filled(("WL121",)),
-    experiment=NotYet(),
+    experiment=Filled(("event-loop",)),
     page=Filled(("docs/practices/event-loop.md",)),
 )

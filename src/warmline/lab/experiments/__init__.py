@@ -13,6 +13,7 @@ from . import (
     connect_at_init,
     deadline,
     deploy,
+    event_loop,
     iam_auth,
     idle_time,
     limit_hosts,
@@ -33,6 +34,7 @@ from .result import ConnectionSeries, Event, ExperimentResult, Latencies, Metric
 EXPERIMENTS = (
     reuse_client.EXPERIMENT,
     limit_hosts.EXPERIMENT,
+    event_loop.EXPERIMENT,
     cold_start.EXPERIMENT,
     connect_at_init.EXPERIMENT,
     iam_auth.EXPERIMENT,

@@ -4,15 +4,17 @@ A user's own function, described before there is a cluster for it.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..aws import FunctionSpec
 from ..aws.command import find_command
 from ..errors import UnusableFunction
-from .handler import find_handler
+from ..node import install_node
+from .handler import find_handler, find_node_handler
 
 # Stands in a variable's value for the cluster's connection string, which is known when the cluster is there.
 URI = "{uri}"
@@ -40,6 +42,7 @@ def own_function(
     environment: Mapping[str, str] | None = None,
     memory_mb: int | None = None,
     timeout_seconds: float | None = None,
+    on_step: Callable[[str], None] = lambda _step: None,
 ) -> FunctionSpec:
     """
     Describe a function of the user's, and check what can be checked before it is deployed.
@@ -51,44 +54,41 @@ def own_function(
     :param name: by default the module's, or the program's
     :param command: a program that speaks the Runtime API
     :param environment: its variables, with ``URI`` for the cluster's connection string; ``MONGODB_URI`` is added
+    :param runtime: as AWS names it. ``nodejs…`` is run by AWS's client for Node.js, ``provided…`` by the folder's
+        ``bootstrap``; whichever ``python…`` it is, this one runs it.
+    :param on_step: hears of what takes long: the packages for Node.js, the first time
     :raises UnusableFunction: there is no such module, or the command can't be run.
     """
-    if command is None:
-        command = _command(runtime or PYTHON)
+    language = runtime or (PYTHON if command is None else OWN_RUNTIME)
+    if command is None and language.startswith("provided"):
+        command = ("./bootstrap",)
     if command is not None:
-        code, runtime = code or Path(), runtime or OWN_RUNTIME
-        name = name or Path(command[0] if command else "").stem
-    elif handler is not None:
-        code, handler = find_handler(handler, code)
-        name = name or re.split(r"[./]", handler)[-2]
-    else:
+        name = name or Path(command[0] if command else "function").stem
+    elif handler is None:
         raise UnusableFunction("no function is named: give its handler, as app.lambda_handler, or its --command")
+    elif language.startswith("python"):
+        code, handler = find_handler(handler, code)
+    elif language.startswith("nodejs"):
+        find_node_handler(handler, code or Path())
+        command = asyncio.run(install_node(on_step)).command(handler)
+    else:
+        raise UnusableFunction(
+            f"the lab has no client for {language}: name a program that speaks the Runtime API with --command"
+        )
+    name = name or re.split(r"[./]", handler or "")[-2]
     function = FunctionSpec(
         name=_NO_NAME.sub("-", name)[:_LONGEST_NAME],
-        code=code,
+        code=code or Path(),
         handler=handler or "bootstrap.handler",
         environment={"MONGODB_URI": URI, **(environment or {})},
         memory_mb=memory_mb or MEMORY_MB,
         timeout_seconds=timeout_seconds or TIMEOUT_SECONDS,
-        runtime=runtime or PYTHON,
+        runtime=language,
         start="exec",
         command=command,
     )
     find_command(function)
     return function
-
-
-def _command(runtime: str) -> tuple[str, ...] | None:
-    """
-    The program that a runtime starts; ``None``: Python's client.
-    """
-    if runtime.startswith("python"):
-        return None
-    if runtime.startswith("provided"):
-        return ("./bootstrap",)
-    raise UnusableFunction(
-        f"the lab has no client for {runtime}: name a program that speaks the Runtime API with --command"
-    )
 
 
 def with_uri(function: FunctionSpec, uri: str) -> FunctionSpec:

@@ -17,6 +17,8 @@ from ..errors import UnusableFunction
 # What a handler is called where nobody says: AWS's template for Python, and the name that other languages use.
 _NAMES = ("lambda_handler", "handler")
 
+_NODE_ENDINGS = (".js", ".mjs", ".cjs")
+
 # Modules and a function, with dots between them; the runtime client takes slashes for the modules too.
 _HANDLER = re.compile(r"[^\W\d]\w*([./][^\W\d]\w*)*\.[^\W\d]\w*")
 
@@ -43,6 +45,22 @@ def find_handler(text: str, code: Path | None = None) -> tuple[Path, str]:
             "handler"
         )
     return code, text
+
+
+def find_node_handler(text: str, code: Path) -> None:
+    """
+    Check that a Node.js handler's file is there.
+
+    :param text: ``index.handler``, or ``src/orders.find`` in a folder
+    :raises UnusableFunction: it is not, or the text is no handler.
+    """
+    file, dot, function = text.rpartition(".")
+    if not dot or not file or not function:
+        raise UnusableFunction(f"{text!r} is no handler: name the file and the function in it, as index.handler")
+    if not any((code / f"{file}{ending}").is_file() for ending in _NODE_ENDINGS):
+        raise UnusableFunction(
+            f"there is no {file}.js, .mjs or .cjs in {code.resolve()}: build it, or name its folder with --code"
+        )
 
 
 def _is_there(module: str, code: Path) -> bool:

@@ -51,6 +51,7 @@ def read_template(
     environment: Mapping[str, str] | None = None,
     memory_mb: int | None = None,
     timeout_seconds: float | None = None,
+    on_step: Callable[[str], None] = lambda _step: None,
 ) -> tuple[TemplateFunction, ...]:
     """
     Read the functions of a template, or the one with this logical id. What is given beside it comes first.
@@ -67,7 +68,7 @@ def read_template(
         names = ", ".join(each.name for each in _functions(path))
         wanted = f"no function {function}" if function else "no function"
         raise UnusableFunction(f"{path} has {wanted}: {names or 'it has none'}")
-    given = _Given(handler, code, command, runtime, environment or {}, memory_mb, timeout_seconds)
+    given = _Given(handler, code, command, runtime, environment or {}, memory_mb, timeout_seconds, on_step)
     return tuple(_function(each, path, given) for each in found)
 
 
@@ -80,6 +81,7 @@ class _Given:
     environment: Mapping[str, str]
     memory_mb: int | None
     timeout_seconds: float | None
+    on_step: Callable[[str], None]
 
 
 def _functions(path: Path) -> tuple[Function, ...]:
@@ -119,6 +121,7 @@ def _function(function: Function, path: Path, given: _Given) -> TemplateFunction
         memory_mb=given.memory_mb or int(number("its memory in MB", function.memory_mb, function.default_memory_mb)),
         timeout_seconds=given.timeout_seconds
         or number("its timeout in seconds", function.timeout_seconds, function.default_timeout_seconds),
+        on_step=given.on_step,
     )
     if function.layers:
         notes.append("its layers are left out: what it imports must be in its folder, or installed here")
