@@ -24,6 +24,7 @@ What can go wrong in the lab.
     ├── AuthenticationFailed        (warmline.lab.iam) a client's, answered as Atlas does
     ├── NoFreeAddress               (warmline.lab.names)
     ├── PackagesUnavailable
+    ├── CpuLimitUnavailable
     ├── InvocationFailed            (warmline.testing)
     └── UnknownClients              (warmline.testing)
 
@@ -164,4 +165,10 @@ class UnusableScenario(LabError):
 class PackagesUnavailable(LabError):
     """
     An experiment compares packages that it has to install first, and can't.
+    """
+
+
+class CpuLimitUnavailable(LabError):
+    """
+    What runs is to have a share of a CPU, and this process can't give it one.
     """

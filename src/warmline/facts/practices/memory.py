@@ -5,7 +5,7 @@ memory: memory is CPU.
 from __future__ import annotations
 
 from warmline.facts import sources
-from warmline.facts.places import DoesNotApply, Filled, NotYet
+from warmline.facts.places import DoesNotApply, Filled
 from warmline.facts.practice import Practice
 
 PRACTICE = Practice(
@@ -19,6 +19,6 @@ PRACTICE = Practice(
     sources=(sources.ATLAS_LAMBDA, sources.AWS_MEMORY, sources.AWS_COMPUTING_POWER),
     runtime=DoesNotApply("Memory is set on the function from outside."),
     rules=Filled(("WL191", "WL192")),
-    experiment=NotYet(),
+    experiment=Filled(("memory",)),
     page=Filled(("docs/practices/memory.md",)),
 )

@@ -16,8 +16,9 @@ from ..workspace import Workspace
 
 _MEGABYTES_OF_A_CPU = 1769
 
-# Short, so that what a program takes is not rounded up to the next of few periods.
-_PERIOD_US = 10_000
+# Short, so that what a program takes is not rounded up to the next of few periods, and so long that the share of 128 MB
+# is more than the millisecond that the kernel takes at least.
+_PERIOD_US = 20_000
 
 
 def cpu_share(memory_mb: int) -> float:
