@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .runtime.environment import bound_lookups as _bound_lookups
 from .runtime.environment import on_lambda as _on_lambda
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def __getattr__(name: str) -> Any:
 
 
 if _on_lambda():
+    _bound_lookups()
     # In Init, which has a full CPU; anywhere else, in `warmline check` say, PyMongo waits until somebody asks for it.
     from .runtime.lean import LeanImport as _LeanImport
 

@@ -27,6 +27,7 @@ from pymongo.server_description import ServerDescription
 from warmline.lab.cluster import Cluster
 from warmline.lab.cluster.tls import make_certificates
 from warmline.runtime import private, trust
+from warmline.runtime.waits import WAITS, Waits
 
 
 class Bare:
@@ -266,6 +267,17 @@ def test_selecting_a_server_takes_no_longer_than_its_option_within_a_longer_time
     private.bound_selection(client)
     with pymongo.timeout(60), pytest.raises(ServerSelectionTimeoutError, match=r"Timeout: 0\.[12]"):
         client.admin.command("ping")
+    client.close()
+
+
+def test_an_operation_that_begins_when_the_invocations_time_is_over_waits_for_no_server() -> None:
+    client: MongoClient[dict[str, Any]] = MongoClient("mongodb://127.0.0.1:1/", serverSelectionTimeoutMS=200)
+    private.bound_selection(client)
+    waits = WAITS.set(Waits(until=time.monotonic()))
+    # PyMongo tells the time that was left for it: none.
+    with pymongo.timeout(60), pytest.raises(ServerSelectionTimeoutError, match=r"Timeout: -"):
+        client.admin.command("ping")
+    WAITS.reset(waits)
     client.close()
 
 

@@ -13,7 +13,7 @@ from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import PyMongoError
 
 from . import loop, private, shutdown
-from .environment import METRICS_VARIABLE, during_init, metrics, on_lambda, on_snapstart
+from .environment import METRICS_VARIABLE, bound_lookups, during_init, metrics, on_lambda, on_snapstart
 from .registry import CLIENTS, Client
 from .settings import Settings, refusal, settings
 from .start import Start, start
@@ -69,6 +69,7 @@ def connect_async(uri: str | None = None, **options: Any) -> AsyncMongoClient[di
 
 
 def _the_one(kind: type[Client], uri: str | None, options: Mapping[str, Any]) -> tuple[Client, Settings]:
+    bound_lookups()
     shutdown.arm()
     if on_snapstart():
         from . import snapstart

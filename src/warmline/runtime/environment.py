@@ -12,6 +12,10 @@ from typing import Any
 
 METRICS_VARIABLE = "WARMLINE_METRICS"
 
+# glibc's own 5 s, twice, are longer than many an invocation, and no timeout of PyMongo's ends a lookup. The resolver
+# of a VPC answers in milliseconds.
+_LOOKUPS = "timeout:1 attempts:2"
+
 
 def on_lambda() -> bool:
     """
@@ -20,6 +24,19 @@ def on_lambda() -> bool:
     The rule of the driver specifications (mongodb-handshake, ``client.env``), which PyMongo follows too.
     """
     return "AWS_LAMBDA_RUNTIME_API" in os.environ or os.environ.get("AWS_EXECUTION_ENV", "").startswith("AWS_Lambda_")
+
+
+def bound_lookups() -> None:
+    """
+    On Lambda have the C library give up looking a name up after two seconds, unless the function has set RES_OPTIONS.
+
+    It reads that variable once, when the process looks its first name up: so this is called when warmline is imported,
+    and at each ``connect()`` for a process that was forked from one which had imported warmline already.
+
+    Source: https://man7.org/linux/man-pages/man5/resolv.conf.5.html (RES_OPTIONS)
+    """
+    if on_lambda():
+        os.environ.setdefault("RES_OPTIONS", _LOOKUPS)
 
 
 def during_init() -> bool:

@@ -28,6 +28,9 @@ _MOST_PATIENCE_SECONDS = 0.25
 # A selection that waits looks at its time only so often (PyMongo's MIN_HEARTBEAT_INTERVAL), and so ends later by up to
 # this much. Within an invocation it must end before Lambda does.
 _SELECTION_STEP_SECONDS = 0.5
+# So little that PyMongo takes a server that it knows, and waits not even one step for another: a handler may go on
+# after an error, and each of its operations would wait a step more.
+_ONE_LOOK_SECONDS = 1e-9
 
 
 def is_closed(client: Client) -> bool:
@@ -86,7 +89,10 @@ def _selection_seconds(most: float, now: float) -> float:
     waits = WAITS.get()
     if waits is None or waits.until is None:
         return most
-    return max(min(most, waits.until - now - _SELECTION_STEP_SECONDS), 0.001)
+    left = waits.until - now
+    if left <= 0:
+        return _ONE_LOOK_SECONDS
+    return max(min(most, left - _SELECTION_STEP_SECONDS), 0.001)
 
 
 def _note_selection(began: float) -> None:

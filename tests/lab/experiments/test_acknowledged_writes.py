@@ -52,7 +52,7 @@ def test_ten_thousand_inserts_over_every_fault() -> None:
         in_order(metrics, 10_000)
         assert metrics["acknowledged"] > 5_000
         assert metrics["faults"] == len(FAULTS)
-    # Not none: looking a host's name up is bounded by nothing, and the lab's names are looked up on a loaded machine.
+    # Not none: on a loaded machine an invocation may be late for other reasons than what it waits for.
     assert result.variants["warmline"]["killed"] < result.variants["documented"]["killed"]
 
 

@@ -21,6 +21,6 @@ PRACTICE = Practice(
         ("warmline.handler", "warmline.invocation", "option:serverSelectionTimeoutMS", "option:connectTimeoutMS")
     ),
     rules=Filled(("WL201",)),
-    experiment=Filled(("deadline",)),
+    experiment=Filled(("deadline", "fault-matrix")),
     page=Filled(("docs/practices/deadline.md",)),
 )

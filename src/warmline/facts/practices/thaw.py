@@ -20,6 +20,6 @@ PRACTICE = Practice(
     sources=(sources.AWS_ENVIRONMENT, sources.AWS_IDLE_FLOWS, sources.AWS_VPC_TIMEOUTS, sources.SPEC_MONITORING),
     runtime=Filled(("warmline.connect", "warmline.handler")),
     rules=Filled(("WL232",)),
-    experiment=Filled(("thaw",)),
+    experiment=Filled(("thaw", "fault-matrix")),
     page=Filled(("docs/practices/thaw.md",)),
 )

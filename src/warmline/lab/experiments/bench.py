@@ -144,7 +144,8 @@ def deploy(
     """
     Deploy a function that finds the cluster in ``MONGODB_URI``, and return what its connections are called.
 
-    That is its name and version. warmline calls them so of its own accord; for all others it is in the URI.
+    That is its name and version. warmline calls them so of its own accord; for all others it is in the URI. A
+    ``MONGODB_URI`` that the function has already is left as it is.
 
     :param uri_options: further options, as ``maxPoolSize=1&retryWrites=true``
     :param egress: the address that its connections come from, on an Atlas-like cluster
@@ -177,9 +178,9 @@ def with_cluster(
     further = "&".join([*([uri_options] if uri_options else []), *names])
     if isinstance(cluster, AtlasCluster):
         uri = cluster.uri(auth=auth, options=further)
-        environment = cluster.environ({**spec.environment, "MONGODB_URI": uri}, egress=egress)
+        environment = cluster.environ({"MONGODB_URI": uri, **spec.environment}, egress=egress)
     else:
-        environment = {**spec.environment, "MONGODB_URI": f"{cluster.uri}&{further}".rstrip("&")}
+        environment = {"MONGODB_URI": f"{cluster.uri}&{further}".rstrip("&"), **spec.environment}
     return dataclasses.replace(spec, environment=environment)
 
 

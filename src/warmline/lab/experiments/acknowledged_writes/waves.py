@@ -107,7 +107,7 @@ async def run_variant(
             results += await wave
     logs = workspace.logs.glob(f"acknowledged-writes-{variant.name}-*.log")
     entries = [entry for log in logs for entry in read_entries(log.read_text(errors="replace"))]
-    there = await asyncio.to_thread(_there, cluster, variant.name)
+    there = await asyncio.to_thread(documents_by_number, cluster, variant.name)
     waves = {fault.name: itertools.chain.from_iterable(plan.wave(fault)) for fault in plan.faults}
     all_results = tuple(itertools.chain.from_iterable(results))
     counts = {
@@ -118,7 +118,7 @@ async def run_variant(
     return VariantRun(all_results, counts)
 
 
-def _there(cluster: AtlasCluster, collection: str) -> dict[int, int]:
+def documents_by_number(cluster: AtlasCluster, collection: str) -> dict[int, int]:
     """
     How many documents hold which number, as a majority of the members has them.
     """

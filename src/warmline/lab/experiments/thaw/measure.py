@@ -7,16 +7,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...atlas import AtlasCluster, AtlasSpec
 from ...aws import FunctionSpec, InvokeResult, LambdaService
-from ..bench import deploy, open_atlas
+from ..bench import deploy
 from ..experiment import OnProgress, RunOptions
 from .cases import Case, Event, Plan, Variant
+from .sites import Site, open_sites
 
 _FUNCTIONS = Path(__file__).parents[1] / "functions" / "thaw"
 
@@ -66,17 +65,6 @@ class Thawed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Site:
-    """
-    A cluster with its own Lambda service, for the events that can share it.
-    """
-
-    cluster: AtlasCluster
-    service: LambdaService
-    events: tuple[Event, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class _Cell:
     """
     A deployed function with one environment.
@@ -108,7 +96,8 @@ async def measure(plan: Plan, options: RunOptions, on_progress: OnProgress) -> M
     """
     Run the plan.
     """
-    async with _open_sites(plan, options, on_progress) as sites:
+    runnable = len(plan.cases) * len(plan.variants)
+    async with open_sites(plan.events, options, on_progress, runnable=runnable) as sites:
         cells = [
             _deploy(variant, case, site, plan, options)
             for variant in plan.variants
@@ -134,26 +123,7 @@ async def measure(plan: Plan, options: RunOptions, on_progress: OnProgress) -> M
         )
 
 
-@asynccontextmanager
-async def _open_sites(plan: Plan, options: RunOptions, on_progress: OnProgress) -> AsyncIterator[list[_Site]]:
-    """
-    A cluster for all events that concern connections only, and one for each that concerns the cluster itself.
-    """
-    shared = tuple(event for event in plan.events if not event.own_cluster)
-    groups = ([shared] if shared else []) + [(event,) for event in plan.events if event.own_cluster]
-    async with AsyncExitStack() as stack:
-        sites = []
-        for number, events in enumerate(groups, 1):
-            on_progress(f"starting cluster {number} of {len(groups)}", 0.03 * number)
-            opening = open_atlas(options, AtlasSpec(through_front=True), lambda _: None)
-            workspace, cluster = await stack.enter_async_context(opening)
-            # All that hang after their thaw do so at the same time.
-            service = LambdaService(workspace, runnable=len(plan.cases) * len(plan.variants))
-            sites.append(_Site(cluster, await stack.enter_async_context(service), events))
-        yield sites
-
-
-def _deploy(variant: Variant, case: Case, site: _Site, plan: Plan, options: RunOptions) -> _Cell:
+def _deploy(variant: Variant, case: Case, site: Site[Event], plan: Plan, options: RunOptions) -> _Cell:
     function = f"thaw-{variant.name}-{case.name.replace('_', '-')}"
     spec = FunctionSpec(
         function,
@@ -176,7 +146,7 @@ async def _connect(cell: _Cell, slots: asyncio.Semaphore) -> tuple[InvokeResult,
         return cold, operations(await cell.invoke(1))[-1]
 
 
-async def _happen(site: _Site, plan: Plan) -> None:
+async def _happen(site: Site[Event], plan: Plan) -> None:
     await asyncio.sleep(_QUIET_SECONDS)
     for event in site.events:
         await asyncio.to_thread(event.happen, site.cluster, plan.address(event))
