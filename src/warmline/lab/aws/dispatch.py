@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from ..network import Link, Switch
+from ..network import Link, Switches
 from ..workspace import Workspace
 from .clock import clock_library
 from .concurrency import ScalingRate, admit_environment
@@ -46,7 +46,7 @@ class Dispatch:
         self._provisioning: dict[Version, asyncio.Task[Outcome | None]] = {}
         self._spawners: dict[Monotonic, Spawner] = {}
         self._spawners_lock = asyncio.Lock()
-        self._switch: Switch | None = None
+        self._switches: Switches | None = None
         self.reclamation = Reclamation()
 
     async def open(self) -> None:
@@ -63,18 +63,18 @@ class Dispatch:
         await asyncio.gather(*self._provisioning.values(), return_exceptions=True)
         for spawner in self._spawners.values():
             await spawner.__aexit__()
-        if self._switch is not None:
-            self._switch.close()
+        if self._switches is not None:
+            self._switches.close()
 
-    def open_switch(self) -> Switch:
+    def open_switches(self) -> Switches:
         """
         Be ready to give environments networks of their own.
 
         :raises NetworkUnavailable: that can't be done here.
         """
-        if self._switch is None:
-            self._switch = Switch(self._workspace)
-        return self._switch
+        if self._switches is None:
+            self._switches = Switches(self._workspace)
+        return self._switches
 
     async def serve(self, version: Version, invocation: Invocation, scaling: ScalingRate) -> InvokeResult:
         """
@@ -174,7 +174,7 @@ class Dispatch:
         return environment
 
     async def _plug(self) -> Link:
-        plugging = asyncio.ensure_future(asyncio.to_thread(self.open_switch().plug))
+        plugging = asyncio.ensure_future(asyncio.to_thread(self.open_switches().plug))
         try:
             return await asyncio.shield(plugging)
         except asyncio.CancelledError:

@@ -225,7 +225,7 @@ class LambdaService:
         if spec.monotonic == "stands-still":
             clock_library(self._workspace.directory)
         if spec.network == "own":
-            self._dispatch.open_switch()
+            self._dispatch.open_switches()
         check_reservation(spec, self._functions.values(), self._quotas)
         return replace(spec, code=spec.code.resolve(), command=find_command(spec))
 

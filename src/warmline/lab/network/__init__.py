@@ -6,5 +6,6 @@ from __future__ import annotations
 
 from .conditions import CLEAR, BlackHole, Cut, Network
 from .switch import Link, Switch
+from .switches import Switches
 
-__all__ = ["CLEAR", "BlackHole", "Cut", "Link", "Network", "Switch"]
+__all__ = ["CLEAR", "BlackHole", "Cut", "Link", "Network", "Switch", "Switches"]

@@ -18,7 +18,7 @@ from .namespace import write_setting
 from .netlink import RT_TABLE_LOCAL, Netlink
 from .numbers import PortRange
 
-# As AWS has it. Every environment has it to itself.
+# As AWS's emulator has it. Every environment has it to itself.
 RUNTIME_API_PORT = 9001
 
 DEVICE = "eth0"

@@ -1,8 +1,8 @@
 """
 The switch that environments' links are plugged into, and the one link from there to the lab's servers.
 
-It has a namespace of its own, so that the machine sees a single new link, whatever the number of environments. Nothing
-else is connected to it: an environment reaches the lab's machine, and nobody from outside reaches an environment.
+It has a namespace of its own, so that the machine sees a single new link of it. Nothing else is connected to it: an
+environment reaches the lab's machine, and nobody from outside reaches an environment.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import itertools
 import os
 import socket
 import sys
+import threading
 import time
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -28,6 +29,10 @@ from .numbers import free_block, lab_ports, own_ports
 # Numbers of links in the switch's namespace.
 _UPLINK, _BRIDGE, _FIRST_PORT = 10, 11, 12
 
+# The kernel's bridge has 1,023 ports, but takes longer for each the more it has. And those of environments that have
+# ended are taken a little longer.
+PORTS = 256
+
 _TRIAL_SECONDS = 2.0
 
 _PORT_SECONDS = 10.0
@@ -41,7 +46,6 @@ class Switch:
     """
     There until it is closed, and its links with it.
 
-    - ``block``: where all of its environments' connections come from, ``10.217.0.0/16`` say
     - ``device``: what the machine sees of it
 
     :raises NetworkUnavailable: networks can't be had here, and why.
@@ -53,11 +57,12 @@ class Switch:
         if os.geteuid() != 0:
             raise NetworkUnavailable("a network of its own for each environment needs root")
         block = free_block()
-        self.block = str(block)
         self._addresses = map(str, block.hosts())
         address = next(self._addresses)
         self.lab = LabEnd(address, block.prefixlen, _hardware(address), lab_ports(), own_ports())
         self._ports = itertools.count(_FIRST_PORT)
+        self._plugged = 0
+        self._lock = threading.Lock()
         # A name has at most fifteen characters.
         self.device = f"wl{workspace.token[:9]}-{next(_numbers) % 1000}"
         workspace.remove_link_at_end(self.device)
@@ -81,18 +86,22 @@ class Switch:
     def plug(self) -> Link:
         """
         Make an environment's network; it takes a few milliseconds, and any thread may do it.
+
+        :raises OSError: of the errno EXFULL, all ports are taken.
         """
-        namespace = new_namespace()
-        try:
+        with ExitStack() as on_failure:
+            self._count(1)
+            on_failure.callback(self.unplug)
+            namespace = new_namespace()
+            on_failure.callback(os.close, namespace)
             port, address = next(self._ports), next(self._addresses)
             near, far = End(f"port{port}", port), End(DEVICE, INDEX, _hardware(address))
             self._switch.add_pair(near, far, namespace, bridge=_BRIDGE)
             self._machine.put_neighbour(self._index, address, far.hardware)
             listener = inside(namespace, lambda: set_up(address, self.lab))
+            on_failure.callback(listener.close)
             self._await_port(port)
-        except BaseException:
-            os.close(namespace)
-            raise
+            on_failure.pop_all()
         return Link(self, namespace, port, address, listener)
 
     def pass_on(self, port: int, *, passes: bool) -> None:
@@ -107,6 +116,12 @@ class Switch:
         """
         impair(self._namespace, f"port{port}", network)
 
+    def unplug(self) -> None:
+        """
+        Hear that a link is closed.
+        """
+        self._count(-1)
+
     def another_address(self, hardware: bytes) -> str:
         """
         Take another address for the environment that has this hardware address.
@@ -114,6 +129,12 @@ class Switch:
         address = next(self._addresses)
         self._machine.put_neighbour(self._index, address, hardware)
         return address
+
+    def _count(self, more: int) -> None:
+        with self._lock:
+            if self._plugged + more > PORTS:
+                raise OSError(errno.EXFULL, os.strerror(errno.EXFULL), self.device)
+            self._plugged += more
 
     def _open(self, stack: ExitStack) -> None:
         self._machine = Netlink()
@@ -223,6 +244,7 @@ class Link:
             self._closed = True
             self.listener.close()
             os.close(self.descriptor)
+            self._switch.unplug()
 
     def _apply(self) -> None:
         # An environment may be ended from two sides, and its port go with its namespace.
