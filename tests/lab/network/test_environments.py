@@ -27,7 +27,8 @@ from warmline.lab.network import Network
 from warmline.lab.network.namespace import inside
 from warmline.lab.workspace import Workspace
 
-pytestmark = pytest.mark.usefixtures("switch")
+# One fixture says whether there are networks here.
+needs_networks = pytest.mark.usefixtures("switch")
 
 PATIENCE_SECONDS = 20.0
 
@@ -105,6 +106,7 @@ async def settled_connections(node: Node, app: str, wanted: int | None = None) -
             await asyncio.sleep(0.05)
 
 
+@needs_networks
 @pytest.mark.parametrize("start", ["zygote", "exec"])
 @pytest.mark.parametrize("handler", SOURCES)
 def test_every_member_is_found_from_inside_by_the_address_that_it_has(
@@ -121,6 +123,7 @@ def test_every_member_is_found_from_inside_by_the_address_that_it_has(
     asyncio.run(scenario())
 
 
+@needs_networks
 @pytest.mark.parametrize("start", ["zygote", "exec"])
 def test_names_and_tls_are_inside_what_they_are_outside(atlas: AtlasCluster, code: Path, start: StartMode) -> None:
     async def scenario() -> None:
@@ -145,6 +148,7 @@ ENDINGS: tuple[tuple[How, str, int, bool], ...] = (
 )
 
 
+@needs_networks
 def test_servers_learn_of_an_end_from_the_function_or_its_kernel_and_never_else(single: Cluster, code: Path) -> None:
     """
     All of them are frozen when they are ended, as most environments are.
@@ -172,6 +176,7 @@ def test_servers_learn_of_an_end_from_the_function_or_its_kernel_and_never_else(
     asyncio.run(scenario())
 
 
+@needs_networks
 def test_while_it_is_frozen_nothing_reaches_an_environment(single: Cluster, code: Path) -> None:
     async def scenario() -> None:
         async with open_service() as service:
@@ -205,6 +210,7 @@ def open_namespaces() -> int:
     return count
 
 
+@needs_networks
 def test_an_environment_that_has_ended_leaves_no_network_behind(single: Cluster, code: Path) -> None:
     async def scenario() -> None:
         async with open_service() as service:
@@ -252,6 +258,7 @@ class Way:
             environment.link.lay(network)
 
 
+@needs_networks
 def test_at_a_front_and_on_a_link_lost_flows_have_the_same_outcome(front: AtlasCluster, code: Path) -> None:
     async def first_operations(way: Way) -> dict[str, float]:
         names = {handler: f"loses-flows-{way.kind}-{handler}".replace("_", "-") for handler in SOURCES}
@@ -276,6 +283,7 @@ def test_at_a_front_and_on_a_link_lost_flows_have_the_same_outcome(front: AtlasC
     asyncio.run(scenario())
 
 
+@needs_networks
 def test_at_a_front_and_on_a_link_servers_keep_what_a_destroyed_environment_had(
     front: AtlasCluster, code: Path
 ) -> None:
