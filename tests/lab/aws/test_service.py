@@ -167,6 +167,22 @@ def test_local_time_is_utc_whatever_it_is_on_the_machine(
     run(scenario)
 
 
+def test_an_environment_may_open_as_many_files_as_on_lambda(run: Run, spec: Spec, start: StartMode) -> None:
+    source = """
+        import resource
+
+        def lambda_handler(event, context):
+            return resource.getrlimit(resource.RLIMIT_NOFILE)
+    """
+
+    async def scenario(service: LambdaService) -> None:
+        service.deploy(spec(source, start=start))
+
+        assert answer(await service.invoke("app")) == [1024, 1024]
+
+    run(scenario)
+
+
 def test_the_handlers_folder_comes_first_on_the_path_and_is_its_working_directory(
     run: Run, spec: Spec, start: StartMode
 ) -> None:

@@ -36,6 +36,22 @@ def wait_until(condition: Any, sampler: ConnectionSampler, cluster: Cluster) -> 
     raise AssertionError(sampler.now())
 
 
+def test_a_sample_that_takes_long_is_followed_by_a_long_pause() -> None:
+    class Slow(ConnectionSampler):
+        calls = 0
+
+        def now(self) -> dict[str, Any]:
+            self.calls += 1
+            time.sleep(0.1)
+            return {}
+
+    sampler = Slow([], interval_seconds=0.01)
+    with sampler:
+        time.sleep(1.0)
+    # One when it begins, and another; the next would come after two seconds.
+    assert sampler.calls == 2
+
+
 def test_its_own_connections_and_the_members_are_nobodys(replica_set: Cluster) -> None:
     with ConnectionSampler(replica_set.nodes) as sampler:
         for sample in sampler.now().values():

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
+import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,8 +53,10 @@ class Dispatch:
 
     async def open(self) -> None:
         """
-        Be ready to start environments.
+        Be ready to start environments: each takes three files of this process, and the soft limit is often 1,024.
         """
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         await self._spawner("runs")
 
     async def close(self) -> None:
@@ -200,7 +204,7 @@ class Dispatch:
 
     async def _run(self, version: Version, environment: Environment, invocation: Invocation) -> InvokeResult:
         arrived = time.perf_counter()
-        log_start = environment.log.stat().st_size if environment.log.exists() else 0
+        log_start = _log_size(environment)
         failed: Outcome | None = None
         init_ms: float | None = None
         if environment.state is State.STARTING:
@@ -273,9 +277,17 @@ def _kept(version: Version, environment: Environment) -> Iterator[None]:
         raise
 
 
+def _log_size(environment: Environment) -> int:
+    try:
+        return os.stat(environment.log).st_size  # noqa: PTH116  twice for each invocation: as fast as it gets
+    except FileNotFoundError:
+        return 0
+
+
 def _tail(environment: Environment, start: int) -> str:
-    if not environment.log.exists():
+    size = _log_size(environment)
+    if size <= start:
         return ""
     with environment.log.open("rb") as file:
-        file.seek(max(start, environment.log.stat().st_size - _LOG_TAIL_BYTES))
+        file.seek(max(start, size - _LOG_TAIL_BYTES))
         return file.read().decode(errors="replace")

@@ -62,10 +62,10 @@ class CgroupFreezer:
         return group
 
     def freeze(self, process: EnvironmentProcess, group: Path | None) -> None:
-        self._write(group, "cgroup.freeze", "1")
+        self._write(group, "cgroup.freeze", b"1")
 
     def thaw(self, process: EnvironmentProcess, group: Path | None) -> None:
-        self._write(group, "cgroup.freeze", "0")
+        self._write(group, "cgroup.freeze", b"0")
 
     def forget(self, group: Path | None) -> None:
         if group is None:
@@ -73,12 +73,18 @@ class CgroupFreezer:
         # A process of it may still be ending: then the janitor removes the group with its parent. It may also be gone
         # by now, when an environment is ended from two sides.
         with suppress(OSError):
-            self._write(group, "cgroup.kill", "1")
+            self._write(group, "cgroup.kill", b"1")
             group.rmdir()
 
-    def _write(self, group: Path | None, file: str, value: str) -> None:
-        if group is not None:
-            (group / file).write_text(value)
+    def _write(self, group: Path | None, file: str, value: bytes) -> None:
+        if group is None:
+            return
+        # Twice for each invocation: without what a text file does beside.
+        descriptor = os.open(f"{group}/{file}", os.O_WRONLY)
+        try:
+            os.write(descriptor, value)
+        finally:
+            os.close(descriptor)
 
 
 class SignalFreezer:

@@ -16,6 +16,7 @@ import gc
 import importlib
 import json
 import os
+import resource
 import select
 import signal
 import sys
@@ -26,6 +27,10 @@ from typing import Any
 # Of linux/prctl.h and linux/sched.h.
 _PR_SET_CHILD_SUBREAPER = 36
 _CLONE_NEWNET = 0x40000000
+
+# How many files an environment may have open.
+# Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+_FILES = 1024
 
 
 def main(preload: list[str]) -> None:
@@ -97,6 +102,8 @@ def become_environment(request: dict[str, Any]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.setsid()
+    files = min(_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     if request["cgroup"]:
         with open(request["cgroup"] + "/cgroup.procs", "w") as file:  # noqa: PTH123  pathlib is not imported here
             file.write("0")

@@ -58,7 +58,7 @@ async def open_bench(
         cluster = await asyncio.to_thread(start_cluster, workspace, servers, options.mongod, on_step)
         with cluster:
             _fill(cluster.uri)
-            async with LambdaService(workspace, runnable=runnable) as service:
+            async with LambdaService(workspace, runnable=runnable, quotas=_quotas(options)) as service:
                 with ConnectionSampler(cluster.nodes) as sampler, StateSampler(service) as states:
                     bench = Bench(cluster, service, sampler, states, _roles(cluster))
                     with _announced(bench, options):
@@ -109,7 +109,7 @@ async def open_atlas_bench(
     """
     async with (
         open_atlas(options, spec, on_step) as (workspace, cluster),
-        LambdaService(workspace, runnable=runnable, quotas=quotas) as service,
+        LambdaService(workspace, runnable=runnable, quotas=quotas or _quotas(options)) as service,
     ):
         with ConnectionSampler(cluster.servers.nodes) as sampler, StateSampler(service) as states:
             bench = AtlasBench(cluster, service, sampler, states, _roles(cluster.servers))
@@ -200,6 +200,14 @@ def _announced(bench: Bench | AtlasBench, options: RunOptions) -> Iterator[None]
         yield
     finally:
         options.on_bench(None)
+
+
+def _quotas(options: RunOptions) -> Quotas:
+    """
+    As AWS gives them, or what lets all environments of a large run start at once: this machine is slower than AWS.
+    """
+    usual = Quotas()
+    return Quotas(max(usual.concurrency, options.environments), max(usual.scaling, options.environments))
 
 
 def _fill(uri: str) -> None:
