@@ -2,7 +2,7 @@
 Where the Node.js packages come from: npm, once, into a folder of the user's cache.
 
 On Lambda the runtime client is part of the runtime and not of a function's code; so it is none of the user's packages
-here either. It is AWS's own, ``aws-lambda-ric``, in its last version that calls callback handlers as Node.js 22 does.
+here either. It is AWS's own, ``aws-lambda-ric``, in the last version that runs on Node.js 20.
 
 Sources: https://github.com/aws/aws-lambda-nodejs-runtime-interface-client and, for the folder,
 https://specifications.freedesktop.org/basedir-spec/latest/
