@@ -87,6 +87,38 @@ def test_all_keys_are_read(tmp_path: Path) -> None:
     assert (event.at, event.text, event.lasts) == (40.0, "black hole node 4 for 500ms", 0.5)
 
 
+TEMPLATE = """
+Resources:
+  OrdersFunction:
+    Type: AWS::Serverless::Function
+    Properties: {CodeUri: ., Handler: app.lambda_handler, MemorySize: 512, ReservedConcurrentExecutions: 7, Timeout: 9}
+  ItemsFunction:
+    Type: AWS::Serverless::Function
+    Properties: {CodeUri: ., Handler: app.lambda_handler}
+"""
+
+
+def test_a_function_of_a_template_is_as_that_says_but_for_what_the_file_says(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text(TEMPLATE)
+    text = '[[functions]]\ntemplate = "template.yaml"\nfunction = "OrdersFunction"\nload = "callers:1 for 30s"\n'
+
+    (function,) = read(tmp_path, text).functions
+    spec = function.spec
+    assert (function.name, spec.handler, spec.code) == ("OrdersFunction", "app.lambda_handler", tmp_path)
+    assert (spec.memory_mb, spec.timeout_seconds, spec.reserved_concurrency) == (512, 9, 7)
+    (note,) = function.notes
+    assert note.startswith("MONGODB_URI is the lab's cluster: no variable looks like a connection string")
+
+    (function,) = read(tmp_path, text + 'name = "orders"\nmemory = 256\nconcurrency = 3\n').functions
+    assert (function.name, function.spec.memory_mb, function.spec.reserved_concurrency) == ("orders", 256, 3)
+    assert function.spec.timeout_seconds == 9
+
+    with pytest.raises(UnusableScenario, match=r"functions\[0\].function: name one of OrdersFunction, ItemsFunction"):
+        read(tmp_path, text.replace('function = "OrdersFunction"\n', ""))
+    with pytest.raises(UnusableScenario, match=r"functions\[0\].function: it is a logical id, and needs its template"):
+        read(tmp_path, text.replace('template = "template.yaml"', 'handler = "app.lambda_handler"'))
+
+
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.stem)
 def test_the_examples_can_be_read(path: Path) -> None:
     assert read_scenario(path).events

@@ -9,14 +9,14 @@ import json
 import shlex
 import tomllib
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from ..atlas import AtlasSpec
 from ..atlas.spec import Auth, Kind
-from ..aws import Monotonic, StartMode
+from ..aws import FunctionSpec, Monotonic, StartMode
 from ..errors import LabError, UnusableScenario
 from ..load import Load, parse_load
-from ..own import MEMORY_MB, own_function
+from ..own import MEMORY_MB, own_function, read_template
 from .actions import numbers
 from .events import ScenarioEvent, parse_event
 from .keys import Table
@@ -59,24 +59,14 @@ def read_scenario(file: Path) -> Scenario:
 
 def _function(table: Table) -> LoadedFunction:
     folder = table.file.parent
-    command = table.text("command", "")
     try:
-        described = own_function(
-            table.text("handler", "") or None,
-            name=table.text("name", "") or None,
-            code=folder / table.text("code", "."),
-            command=tuple(shlex.split(command)) or None,
-            runtime=table.text("runtime", "") or None,
-            environment=table.texts("environment"),
-            memory_mb=table.number("memory", MEMORY_MB, 128, 10_240),
-            timeout_seconds=table.seconds("timeout", "3s"),
-        )
-        concurrency = table.number("concurrency", 0, 0, 2_000)
+        described, notes = _described(table)
+        concurrency = table.number("concurrency", described.reserved_concurrency or 0, 0, 2_000)
         idle = table.seconds("idle", "0s")
         spec = dataclasses.replace(
             described,
             reserved_concurrency=concurrency or None,
-            provisioned_concurrency=table.number("provisioned", 0, 0, 2_000),
+            provisioned_concurrency=table.number("provisioned", described.provisioned_concurrency, 0, 2_000),
             idle_seconds=idle or None,
             start=table.choice("start", get_args(StartMode), described.start),
             monotonic=table.choice("monotonic", get_args(Monotonic), described.monotonic),
@@ -88,7 +78,34 @@ def _function(table: Table) -> LoadedFunction:
     loads = _loads(table, folder)
     payload = _payload(table)
     table.finish()
-    return LoadedFunction(spec, loads, payload)
+    return LoadedFunction(spec, loads, payload, notes)
+
+
+def _described(table: Table) -> tuple[FunctionSpec, tuple[str, ...]]:
+    """
+    The function itself, and how it differs from the template that it is read from.
+    """
+    folder = table.file.parent
+    name, template = table.text("name", ""), table.text("template", "")
+    given: dict[str, Any] = {
+        "handler": table.text("handler", "") or None,
+        "command": tuple(shlex.split(table.text("command", ""))) or None,
+        "runtime": table.text("runtime", "") or None,
+        "environment": table.texts("environment"),
+        "memory_mb": table.number("memory", MEMORY_MB, 128, 10_240) if table.has("memory") else None,
+        "timeout_seconds": table.seconds("timeout") if table.has("timeout") else None,
+        "code": folder / table.text("code", ".") if table.has("code") or not template else None,
+    }
+    function = table.text("function", "") or None
+    if not template:
+        if function is not None:
+            raise table.wrong("function", "it is a logical id, and needs its template: template = 'template.yaml'")
+        return own_function(name=name or None, **given), ()
+    found = read_template(folder / template, function=function, **given)
+    if len(found) > 1:
+        raise table.wrong("function", f"name one of {', '.join(each.spec.name for each in found)}")
+    (only,) = found
+    return dataclasses.replace(only.spec, name=name or only.spec.name), only.notes
 
 
 def _loads(table: Table, folder: Path) -> tuple[Load, ...]:

@@ -21,7 +21,7 @@ class Table:
     """
     A table of the file; ``path`` is where it stands, as ``functions[1]``.
 
-    Each key is asked for once; `finish` complains of those that nobody has asked for.
+    `finish` complains of the keys that nobody has asked for.
     """
 
     def __init__(self, file: Path, path: str, values: dict[str, Any]) -> None:
@@ -35,6 +35,13 @@ class Table:
         The error for a key of this table.
         """
         return UnusableScenario(f"{self.file}: {self._at(key)}: {problem}")
+
+    def has(self, key: str) -> bool:
+        """
+        Whether the key is there.
+        """
+        self._known.append(key)
+        return key in self._values
 
     def text(self, key: str, default: str | None = None) -> str:
         """
@@ -122,7 +129,9 @@ class Table:
         """
         for key in self._values:
             if key not in self._known:
-                raise self.wrong(key, f"there is no such key but {', '.join(self._known)}{_near(key, self._known)}")
+                raise self.wrong(
+                    key, f"there is no such key but {', '.join(dict.fromkeys(self._known))}{_near(key, self._known)}"
+                )
 
     def _take(self, key: str, default: Any) -> Any:
         self._known.append(key)

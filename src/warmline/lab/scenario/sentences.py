@@ -94,6 +94,7 @@ def notes(
     """
     told = ["Nothing here ran on AWS: real runtime client, real mongod, one machine."]
     told += run.failed_events
+    told += [f"{function.name}: {note}." for function in scenario.functions for note in function.notes]
     if any(function.spec.start == "zygote" for function in scenario.functions):
         told.append(
             "The environments are forks of a process that has imported PyMongo, so cold starts here leave out the "

@@ -15,7 +15,8 @@ from .events import ScenarioEvent
 @dataclass(frozen=True, slots=True)
 class LoadedFunction:
     """
-    One function and its load; ``payload`` is the event of each invocation.
+    One function and its load; ``payload`` is the event of each invocation, and ``notes`` say how it differs from its
+    template.
 
     ``spec`` is without what only a running cluster knows: the connection string, for which its environment has
     ``own.URI``, and an IAM role's credentials.
@@ -24,6 +25,7 @@ class LoadedFunction:
     spec: FunctionSpec
     loads: tuple[Load, ...]
     payload: bytes = b"{}"
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
