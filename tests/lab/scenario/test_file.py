@@ -64,6 +64,7 @@ def test_all_keys_are_read(tmp_path: Path) -> None:
         idle = "5s"
         start = "zygote"
         monotonic = "runs"
+        network = "own"
         environment = { DATABASE = "{uri}&retryReads=false" }
         event = { id = 7, tags = ["a"] }
         load = ["burst:3", "csv:arrivals.csv"]
@@ -82,6 +83,7 @@ def test_all_keys_are_read(tmp_path: Path) -> None:
     assert (spec.name, spec.code, spec.handler, spec.runtime) == ("orders", tmp_path / "lib", "main.run", "python3.12")
     assert (spec.memory_mb, spec.timeout_seconds, spec.reserved_concurrency) == (512, 1.5, 9)
     assert (spec.provisioned_concurrency, spec.idle_seconds, spec.start) == (2, 5.0, "zygote")
+    assert spec.network == "own"
     assert spec.environment == {"MONGODB_URI": URI, "DATABASE": f"{URI}&retryReads=false"}
     (event,) = scenario.events
     assert (event.at, event.text, event.lasts) == (40.0, "black hole node 4 for 500ms", 0.5)

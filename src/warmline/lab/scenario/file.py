@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from ..atlas import AtlasSpec
 from ..atlas.spec import Auth, Kind
-from ..aws import FunctionSpec, Monotonic, StartMode
+from ..aws import FunctionSpec, Monotonic, NetworkKind, StartMode
 from ..errors import LabError, UnusableScenario
 from ..load import Load, parse_load
 from ..own import MEMORY_MB, own_function, read_template
@@ -70,6 +70,7 @@ def _function(table: Table) -> LoadedFunction:
             idle_seconds=idle or None,
             start=table.choice("start", get_args(StartMode), described.start),
             monotonic=table.choice("monotonic", get_args(Monotonic), described.monotonic),
+            network=table.choice("network", get_args(NetworkKind), described.network),
         )
     except UnusableScenario:
         raise
