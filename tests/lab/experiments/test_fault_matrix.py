@@ -50,7 +50,6 @@ def test_with_warmline_nothing_is_late_or_lost_and_the_next_invocation_works_wha
     # The cases are such that they do harm.
     assert (documented["lost"], documented["duplicated"]) == (0, 0)
     assert documented["past_deadline"] > 0
-    assert documented["next_good"] < documented["cases"]
 
 
 @pytest.mark.parametrize(

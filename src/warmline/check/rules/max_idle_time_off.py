@@ -55,8 +55,8 @@ RULE = Rule(
         "The option is there so that no connection is used whose path was lost while the environment was frozen. NAT "
         "gateways and Network Load Balancers forget a flow after 350 s without a packet, so a longer time lets lost "
         "connections through: in the lab's experiment `thaw` the first operation on one took 20 s. With less than a "
-        "second, connections are opened and authenticated again between invocations that follow each other. PyMongo "
-        "refuses 0."
+        "second, connections are opened and authenticated again between invocations that follow each other: one with "
+        "each invocation in the lab's experiment `idle-time`. PyMongo refuses 0."
     ),
     fix="Set `maxIdleTimeMS=60000`. The unit of connection strings, PyMongo and Node.js is milliseconds.",
     sources=(sources.ATLAS_LAMBDA, sources.SPEC_POOLING, sources.AWS_NAT_GATEWAY, sources.AWS_IDLE_FLOWS),

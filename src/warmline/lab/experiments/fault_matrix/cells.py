@@ -93,7 +93,17 @@ class Function:
         event = {"collection": self.name, "numbers": list(_WAVES[wave])}
         return await self.service.invoke(self.name, json.dumps(event).encode())
 
-    async def end_in_an_operation(self) -> InvokeResult:
+    async def after_the_thaw(self) -> InvokeResult:
+        """
+        Make the first invocation after the freeze.
+        """
+        if not self.fault.ends:
+            return await self.insert("after")
+        # What blocks the operation is the server's only block.
+        async with self.place.block:
+            return await self._end_in_an_operation()
+
+    async def _end_in_an_operation(self) -> InvokeResult:
         """
         Send SIGTERM while the server has an insert of this function.
         """

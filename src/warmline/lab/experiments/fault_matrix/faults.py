@@ -4,10 +4,11 @@ What happens while environments are frozen, and lasts until the first invocation
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...atlas import AtlasCluster
 from ...atlas.front import CLEAR, Network
@@ -26,11 +27,14 @@ _EVENTS = {event.name: event for event in EVENTS}
 class Place:
     """
     Where something happens: a cluster, the address that connections come from, and the secrets of the functions.
+
+    Who blocks an operation in the server holds ``block``.
     """
 
     cluster: AtlasCluster
     source: str
     secrets: SecretsEndpoint
+    block: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 def _clear(place: Place) -> None:

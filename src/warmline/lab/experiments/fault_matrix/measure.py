@@ -5,24 +5,16 @@ The measurement: all environments are frozen at the same time, the faults happen
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...aws import InvokeResult
 from ...aws.secrets_endpoint import SecretsEndpoint
 from ...cluster.faults import wait_until_whole
 from ...errors import EnvironmentStartError
 from ..experiment import OnProgress, RunOptions
-from ..thaw.sites import Site, open_sites
+from ..thaw.sites import QUIET_SECONDS, STARTING, Site, open_sites, thaw_all
 from .cells import Cell, Function, Plan, deploy_function
 from .faults import Fault, Place, new_secret
 
-# Two at a time while they start, so that none waits for a core.
-_STARTING = 2
-# What was on its way when the last environment froze has arrived.
-_QUIET_SECONDS = 1.0
-# The next environment thaws when the one before has answered, or after this time.
-_NEXT_THAW_SECONDS = 0.5
 # An election, at MongoDB's own timeout, and what the servers' start takes on a busy machine.
 _WHOLE_SECONDS = 60.0
 
@@ -62,13 +54,16 @@ async def measure(plan: Plan, options: RunOptions, on_progress: OnProgress) -> M
                     for clock in plan.clocks
                 ]
         on_progress(f"starting {len(functions)} environments", 0.15)
-        slots = asyncio.Semaphore(_STARTING)
+        slots = asyncio.Semaphore(STARTING)
         await asyncio.gather(*(_connect(function, slots) for function in functions))
         await asyncio.gather(*(site.service.settled() for site in sites))
         on_progress(f"all are frozen for {plan.freeze_seconds:.0f} s", 0.35)
         faults = (_happen(site, places) for site in sites)
         await asyncio.gather(asyncio.sleep(plan.freeze_seconds), *faults)
-        after = await _thaw_all(functions, on_progress)
+        after = await thaw_all(
+            [function.after_the_thaw for function in functions],
+            lambda thawed: on_progress(f"thawed {thawed} of {len(functions)}", 0.5 + 0.2 * thawed / len(functions)),
+        )
         on_progress("the next invocations", 0.8)
         await asyncio.gather(*(asyncio.to_thread(_heal, site, places) for site in sites))
         following = [await function.insert("next") for function in functions]
@@ -90,7 +85,7 @@ async def _connect(function: Function, slots: asyncio.Semaphore) -> None:
 
 
 async def _happen(site: Site[Fault], places: dict[str, Place]) -> None:
-    await asyncio.sleep(_QUIET_SECONDS)
+    await asyncio.sleep(QUIET_SECONDS)
     for fault in site.events:
         await asyncio.to_thread(fault.happen, places[fault.name])
 
@@ -99,18 +94,3 @@ def _heal(site: Site[Fault], places: dict[str, Place]) -> None:
     for fault in site.events:
         fault.heal(places[fault.name])
     wait_until_whole(site.cluster.servers, _WHOLE_SECONDS)
-
-
-async def _thaw_all(functions: Sequence[Function], on_progress: OnProgress) -> list[InvokeResult]:
-    thaws = []
-    for number, function in enumerate(functions):
-        on_progress(f"thawed {number} of {len(functions)}", 0.5 + 0.2 * number / len(functions))
-        if function.fault.ends:
-            # What blocks its operation is the server's only block: one after the other.
-            thaws.append(asyncio.create_task(function.end_in_an_operation()))
-            await asyncio.wait(thaws[-1:])
-        else:
-            thaws.append(asyncio.create_task(function.insert("after")))
-            await asyncio.wait(thaws[-1:], timeout=_NEXT_THAW_SECONDS)
-    on_progress("waiting for those that hang", 0.7)
-    return await asyncio.gather(*thaws)

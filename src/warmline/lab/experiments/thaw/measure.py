@@ -5,9 +5,9 @@ The measurement: all environments are frozen at the same time, the events happen
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,17 +15,9 @@ from ...aws import FunctionSpec, InvokeResult, LambdaService
 from ..bench import deploy
 from ..experiment import OnProgress, RunOptions
 from .cases import Case, Event, Plan, Variant
-from .sites import Site, open_sites
+from .sites import QUIET_SECONDS, STARTING, Site, open_sites, thaw_all
 
 _FUNCTIONS = Path(__file__).parents[1] / "functions" / "thaw"
-
-# Two at a time while they start, so that none waits for a core.
-_STARTING = 2
-# What was on its way when the last environment froze has arrived.
-_QUIET_SECONDS = 1.0
-# The next environment thaws when the one before has answered, or after this time: most answer at once, and those that
-# wait for the network do not disturb.
-_NEXT_THAW_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +98,15 @@ async def measure(plan: Plan, options: RunOptions, on_progress: OnProgress) -> M
             if case.event in site.events
         ]
         on_progress(f"starting {len(cells)} environments", 0.1)
-        slots = asyncio.Semaphore(_STARTING)
+        slots = asyncio.Semaphore(STARTING)
         before = await asyncio.gather(*(_connect(cell, slots) for cell in cells))
         await asyncio.gather(*(site.service.settled() for site in sites))
         on_progress(f"all are frozen for {plan.freeze_seconds:.0f} s", 0.2)
         await asyncio.gather(asyncio.sleep(plan.freeze_seconds), *(_happen(site, plan) for site in sites))
-        results = await _thaw_all(cells, on_progress)
+        results = await thaw_all(
+            [functools.partial(cell.invoke, 2) for cell in cells],
+            lambda thawed: on_progress(f"thawed {thawed} of {len(cells)}", 0.6 + 0.1 * thawed / len(cells)),
+        )
         return Measurement(
             tuple(
                 Thawed(cell.variant, cell.case, cold, last, result, operations(result))
@@ -147,19 +142,9 @@ async def _connect(cell: _Cell, slots: asyncio.Semaphore) -> tuple[InvokeResult,
 
 
 async def _happen(site: Site[Event], plan: Plan) -> None:
-    await asyncio.sleep(_QUIET_SECONDS)
+    await asyncio.sleep(QUIET_SECONDS)
     for event in site.events:
         await asyncio.to_thread(event.happen, site.cluster, plan.address(event))
-
-
-async def _thaw_all(cells: Sequence[_Cell], on_progress: OnProgress) -> list[InvokeResult]:
-    thaws = []
-    for number, cell in enumerate(cells):
-        on_progress(f"thawed {number} of {len(cells)}", 0.6 + 0.1 * number / len(cells))
-        thaws.append(asyncio.create_task(cell.invoke(2)))
-        await asyncio.wait(thaws[-1:], timeout=_NEXT_THAW_SECONDS)
-    on_progress("waiting for those that hang", 0.7)
-    return await asyncio.gather(*thaws)
 
 
 def operations(result: InvokeResult) -> tuple[Operation, ...]:

@@ -1,19 +1,29 @@
 """
-Clusters for what happens during a freeze: one for all that concerns connections only, and one for each other event.
+Clusters for what happens during a freeze: one for all that concerns connections only, and one for each other event;
+and the pace at which environments start there and thaw.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from ...atlas import AtlasCluster, AtlasSpec
-from ...aws import LambdaService
+from ...aws import InvokeResult, LambdaService
 from ..bench import open_atlas
 from ..experiment import OnProgress, RunOptions
+
+# Two at a time while they start, so that none waits for a core.
+STARTING = 2
+# What was on its way when the last environment froze has arrived.
+QUIET_SECONDS = 1.0
+# The next environment thaws when the one before has answered, or after this time: most answer at once, and those that
+# wait for the network do not disturb.
+_NEXT_THAW_SECONDS = 0.5
 
 
 class Happening(Protocol):
@@ -63,3 +73,19 @@ async def open_sites(
             service = await stack.enter_async_context(LambdaService(workspace, runnable=runnable))
             sites.append(Site(cluster, service, workspace.logs, group))
         yield sites
+
+
+async def thaw_all(
+    invocations: Sequence[Callable[[], Coroutine[Any, Any, InvokeResult]]], on_thawed: Callable[[int], None]
+) -> list[InvokeResult]:
+    """
+    Make the first invocation of each frozen environment, one after the other, and wait for all answers.
+
+    :param on_thawed: hears how many have been thawed
+    """
+    thaws = []
+    for invoke in invocations:
+        thaws.append(asyncio.create_task(invoke()))
+        await asyncio.wait(thaws[-1:], timeout=_NEXT_THAW_SECONDS)
+        on_thawed(len(thaws))
+    return await asyncio.gather(*thaws)
