@@ -199,6 +199,9 @@ def experiment_link(run: Measured) -> str:
     return f"[experiment {run.experiment}](../experiments/{run.experiment}.md)"
 
 
+# The sentence on every practice's page that has an experiment, after which its figures go.
+MEASURES = re.compile(r"The lab measures it: \[experiment [a-z-]+\]\([^)]+\)\.\n")
+MARKS = "<!-- figures -->\n<!-- /figures -->\n"
 FIGURES = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- /figures -->)", re.DOTALL)
 
 
@@ -207,6 +210,8 @@ def with_figures(page: Path, lines: list[str]) -> str:
     The page with these lines between its marks, and all else as it is.
     """
     text = page.read_text()
+    if MARKS[:16] not in text:
+        text = MEASURES.sub(lambda sentence: f"{sentence[0]}\n{MARKS}\n", text, count=1)
     if not FIGURES.search(text):
         raise SystemExit(f"{page} has no lines <!-- figures --> and <!-- /figures -->: put them where figures belong")
     return FIGURES.sub(lambda _: "\n".join([*lines, ""]), text, count=1)
@@ -223,7 +228,10 @@ def experiment_pages() -> dict[str, str]:
 
 def table(run: Measured) -> list[str]:
     result = from_document(run.document)
-    parameters = ", ".join(f"{spaced(name)} {value}" for name, value in result.parameters.items())
+    parameters = ", ".join(
+        f"{spaced(name)} {value:g}" if isinstance(value, float) else f"{spaced(name)} {value}"
+        for name, value in result.parameters.items()
+    )
     return [
         f"<!-- Made by docs/generate.py from src/warmline/facts/figures/{run.experiment}.json, by the last run. -->",
         "",
@@ -245,7 +253,8 @@ def practice_pages() -> dict[str, str]:
         runs = costs(each.id)
         if runs:
             name = f"{each.id}.md"
-            answers = [run.answer if len(runs) == 1 else f"{run.answer} ({experiment_link(run)})" for run in runs]
+            # The page names the first experiment itself.
+            answers = [run.answer if run == runs[0] else f"{run.answer} ({experiment_link(run)})" for run in runs]
             pages[name] = with_figures(PRACTICES_FOLDER / name, answers)
     return pages
 

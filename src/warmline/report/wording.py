@@ -67,7 +67,8 @@ def ratio_label(result: ExperimentResult, name: str) -> str:
     for metric in result.metrics:
         one, separator, other = name.removeprefix(f"{metric.name}_").partition("_to_")
         if name.startswith(f"{metric.name}_") and separator and one in labels and other in labels:
-            return f"{metric.label}: {labels[one]} ÷ {labels[other]}"
+            group = f"{metric.group}, " if metric.group else ""
+            return f"{group}{metric.label}: {labels[one]} ÷ {labels[other]}"
     return spaced(name)
 
 

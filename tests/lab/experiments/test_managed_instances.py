@@ -36,3 +36,13 @@ def test_nothing_fails_nothing_is_left_and_every_metric_is_measured(result: Expe
         assert metrics.keys() == names
         assert metrics["errors"] == 0
         assert metrics["connections_left_after_shutdown"] == 0
+
+
+def test_the_series_show_instances_and_connections_come_and_go(result: ExperimentResult) -> None:
+    primary = [series for series in result.connections if series.node == "primary"]
+    assert [max(series.counts) for series in primary] == [ENVIRONMENTS * WORKERS * 2] * len(result.variants)
+    for variant in result.variants:
+        mine = [series for series in result.environments if series.variant == variant]
+        totals = [sum(counts) for counts in zip(*(series.counts for series in mine), strict=True)]
+        assert (max(totals), totals[-1]) == (ENVIRONMENTS, 0)
+        assert [event.label for event in result.events[variant]] == ["start", "invocations", "shutdown"]

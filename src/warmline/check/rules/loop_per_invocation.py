@@ -67,8 +67,8 @@ RULE = Rule(
     reads=("python",),
     why=(
         "An asynchronous client belongs to the event loop of its first operation, and asyncio.run() closes that at the "
-        "end of the invocation. In the lab's experiment `async-loop` all 180 warm invocations failed with such a "
-        "client; one constructed in each invocation did not, and opened ten times the connections."
+        "end of the invocation, so the next one fails. A client that is constructed in each invocation does not fail, "
+        "and opens its connections anew each time."
     ),
     fix="Write the handler as `async def` with warmline's `@handler`, which runs it in the environment's one loop.",
     sources=(sources.PYMONGO_ONE_LOOP,),

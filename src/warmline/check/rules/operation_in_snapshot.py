@@ -71,9 +71,8 @@ RULE = Rule(
     why=(
         "An operation leaves a server session in the client, and every environment that is restored from the snapshot "
         "takes its first write's session from there. The server knows a retryable write by its session and number, so "
-        "it takes the writes of all environments but one for repetitions: acknowledged, and not done. In the lab's "
-        "experiment `snapstart` 19 of 20 acknowledged writes were not there, without an error, and the first operation "
-        "waited on a connection that was dead since the snapshot."
+        "it takes the writes of all environments but one for repetitions: acknowledged, and not done, without "
+        "an error. The first operation also waits on a connection that is dead since the snapshot."
     ),
     fix=(
         "Ask the server nothing before the handler, or close the client in a hook that `snapshot_restore_py` runs "

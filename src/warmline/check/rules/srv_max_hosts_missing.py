@@ -78,8 +78,7 @@ RULE = Rule(
     reads=("sam", "cloudformation", "terraform"),
     why=(
         "A driver connects to every mongos that the SRV record names, about three for each shard, and every execution "
-        "environment does. The lab's experiment `limit-hosts` counted 41 connections of one environment to thirty "
-        "mongos, and 6 with `srvMaxHosts=3`; its first operation took 1.8 times as long without it."
+        "environment does. With `srvMaxHosts=3` it connects to three of them."
     ),
     fix="Set `srvMaxHosts=3` in the connection string.",
     sources=(sources.ATLAS_LAMBDA, sources.SPEC_SRV),

@@ -153,8 +153,7 @@ RULE = Rule(
         "Drivers look for a server for 30 s, and a function's timeout is 3 s by default. When no server can be "
         "reached, Lambda ends the invocation first: the log says 'Task timed out', and not that the access list "
         "refuses the function or that the name can't be resolved. Lambda also resets the environment, so the next "
-        "invocation is a cold start. In the lab's experiment `deadline` 45 of 60 invocations that could not succeed "
-        "ended so with MongoDB's example, and none where the driver was bounded by the invocation."
+        "invocation is a cold start."
     ),
     fix="Set serverSelectionTimeoutMS below the timeout; in Python `warmline.handler` bounds each operation by it.",
     sources=(sources.AWS_TIMEOUT, sources.SPEC_TIMEOUT, sources.AWS_VPC_TIMEOUTS),

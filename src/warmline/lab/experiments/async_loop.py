@@ -5,6 +5,7 @@ An asynchronous client in a loop for each invocation, a client for each invocati
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ..measure import connection_lives, machine, percentile, versions
 from .bench import DOCUMENTS, Bench, deploy, invoke_all, open_bench
 from .experiment import Experiment, OnProgress, RunOptions, Variant
 from .result import ExperimentResult, Latencies, Metric
+from .series import Course, course
 
 NAME = "async-loop"
 
@@ -43,6 +45,7 @@ class _Run:
     app: str
     results: tuple[InvokeResult, ...]
     on_primary: int
+    course: Course
 
 
 async def run(options: RunOptions, on_progress: OnProgress) -> ExperimentResult:
@@ -62,13 +65,15 @@ async def _run_variant(variant: Variant, bench: Bench, options: RunOptions) -> _
     name = f"{NAME}-{variant.name}"
     spec = FunctionSpec(name, _FUNCTIONS, f"{variant.handler}.lambda_handler", timeout_seconds=60)
     app = deploy(bench.service, bench.cluster, spec, options)
+    started = time.monotonic()
     results: list[InvokeResult] = []
     for number in range(_INVOCATIONS):
         results += await invoke_all(bench.service, name, [{"id": number % DOCUMENTS}] * options.environments)
     samples = await asyncio.to_thread(bench.sampler.now)
     on_primary = sum(sample.by_app.get(app, 0) for node, sample in samples.items() if bench.nodes[node] == "primary")
     await bench.service.end(name, how="kill")
-    return _Run(app, tuple(results), on_primary)
+    over_time = await asyncio.to_thread(course, bench, variant.name, {app}, started)
+    return _Run(app, tuple(results), on_primary, over_time)
 
 
 def _result(bench: Bench, options: RunOptions, runs: dict[str, _Run]) -> ExperimentResult:
@@ -98,7 +103,7 @@ def _result(bench: Bench, options: RunOptions, runs: dict[str, _Run]) -> Experim
             "start": options.start,
             "invocations_per_environment": _INVOCATIONS,
         },
-        connections=(),
+        connections=tuple(series for run in runs.values() for series in run.course.connections),
         latencies=tuple(
             Latencies(
                 name,
@@ -113,6 +118,7 @@ def _result(bench: Bench, options: RunOptions, runs: dict[str, _Run]) -> Experim
             "An environment whose handler raises goes on, as on Lambda: all of its warm invocations are what fails.",
         ),
         command=f"warmline lab run {NAME} --environments {options.environments} --start {options.start}",
+        environments=tuple(series for run in runs.values() for series in run.course.environments),
     )
 
 

@@ -151,7 +151,7 @@ async def _run_variant(reservation: Reservation, bench: AtlasBench, options: Run
     callers = await asyncio.gather(*(_call(bench, name, began, number) for number in range(options.environments)))
     neighbour_task.cancel()
     await asyncio.gather(neighbour_task, return_exceptions=True)
-    connections = await asyncio.to_thread(connections_over_time, bench, variant.name, app, began)
+    connections = await asyncio.to_thread(connections_over_time, bench, variant.name, {app}, began)
     environments = environments_over_time(bench, variant.name, began)
     ended = time.time()
     for function in (name, _NEIGHBOUR):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,8 @@ from ..cluster.replica_set import connect_to
 from ..measure import machine, percentile, versions
 from .bench import AtlasBench, deploy, invoke_all, open_atlas_bench
 from .experiment import Experiment, OnProgress, RunOptions, Variant
-from .result import ExperimentResult, Metric
+from .result import Event, ExperimentResult, Metric
+from .series import Course, course
 
 NAME = "deadline"
 
@@ -76,6 +78,7 @@ class _Run:
     bad: tuple[InvokeResult, ...]
     good: tuple[InvokeResult, ...]
     left_on_the_server: int
+    app: str
 
 
 async def run(options: RunOptions, on_progress: OnProgress) -> ExperimentResult:
@@ -86,13 +89,19 @@ async def run(options: RunOptions, on_progress: OnProgress) -> ExperimentResult:
     spec = AtlasSpec(through_front=True)
     async with open_atlas_bench(options, spec, lambda step: on_progress(step, 0.02)) as bench:
         runs: dict[str, dict[str, _Run]] = {}
+        courses = {}
         for number, variant in enumerate(VARIANTS):
             runs[variant.name] = {}
+            started = time.monotonic()
+            events = []
             for step, case in enumerate(CASES):
+                events.append(Event(time.monotonic() - started, case.label))
                 done = (number + step / len(CASES)) / len(VARIANTS)
                 on_progress(f"{variant.label}: {case.label}", 0.1 + 0.9 * done)
                 runs[variant.name][case.name] = await _run_case(variant, case, bench, options)
-        return _result(bench, options, runs)
+            apps = {run.app for run in runs[variant.name].values()}
+            courses[variant.name] = await asyncio.to_thread(course, bench, variant.name, apps, started, events)
+        return _result(bench, options, runs, courses)
 
 
 async def _run_case(variant: Variant, case: _Case, bench: AtlasBench, options: RunOptions) -> _Run:
@@ -109,7 +118,7 @@ async def _run_case(variant: Variant, case: _Case, bench: AtlasBench, options: R
     good = await invoke_all(bench.service, name, [{"filter": _QUICK}] * options.environments)
     await bench.service.end(name, how="kill")
     await asyncio.to_thread(_kill_running, bench, app)
-    return _Run(tuple(bad), tuple(good), left)
+    return _Run(tuple(bad), tuple(good), left, app)
 
 
 def _running(bench: AtlasBench, app: str) -> int:
@@ -134,7 +143,9 @@ def _kill_running(bench: AtlasBench, app: str) -> None:
             client.admin.command("killOp", op=operation)
 
 
-def _result(bench: AtlasBench, options: RunOptions, runs: dict[str, dict[str, _Run]]) -> ExperimentResult:
+def _result(
+    bench: AtlasBench, options: RunOptions, runs: dict[str, dict[str, _Run]], courses: dict[str, Course]
+) -> ExperimentResult:
     variants = {
         variant: {name: value for case, one in cases.items() for name, value in _metrics(case, one).items()}
         for variant, cases in runs.items()
@@ -167,15 +178,16 @@ def _result(bench: AtlasBench, options: RunOptions, runs: dict[str, dict[str, _R
             "start": options.start,
             "timeout_seconds": TIMEOUT_SECONDS,
         },
-        connections=(),
+        connections=tuple(series for one in courses.values() for series in one.connections),
         latencies=(),
-        events={},
+        events={name: one.events for name, one in courses.items()},
         notes=(
             "Nothing here ran on AWS: real runtime client, real mongod, one machine.",
             "After a timeout Lambda resets the environment; the next invocation then pays for a new one, of which the "
             "zygote start leaves out the interpreter and PyMongo's import.",
         ),
         command=f"warmline lab run {NAME} --environments {options.environments} --start {options.start}",
+        environments=tuple(series for one in courses.values() for series in one.environments),
     )
 
 

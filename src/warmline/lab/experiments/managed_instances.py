@@ -15,7 +15,8 @@ from ..aws import Ending, FunctionSpec, InvokeResult
 from ..measure import connection_lives, machine, mean_memory_mib, percentile, versions
 from .bench import DOCUMENTS, Bench, deploy, invoke_all, open_bench
 from .experiment import Experiment, OnProgress, RunOptions, Variant
-from .result import ExperimentResult, Latencies, Metric
+from .result import Event, ExperimentResult, Latencies, Metric
+from .series import Course, course
 
 NAME = "managed-instances"
 
@@ -68,6 +69,7 @@ class _Run:
     ended_at: float
     endings: tuple[Ending, ...]
     left: int
+    course: Course
 
 
 async def run(options: RunOptions, on_progress: OnProgress) -> ExperimentResult:
@@ -95,6 +97,8 @@ async def _run_variant(variant: Variant, bench: Bench, options: RunOptions) -> _
         workers=WORKERS,
     )
     app = deploy(bench.service, bench.cluster, spec, options)
+    started = time.monotonic()
+    phases = [Event(0.0, "start")]
     # One after the other: what is measured is not how many processes can start at once on this machine.
     for _ in range(options.environments):
         await bench.service.prepare(name, 1)
@@ -105,17 +109,30 @@ async def _run_variant(variant: Variant, bench: Bench, options: RunOptions) -> _
     events = [
         {"id": number % DOCUMENTS, "busy_seconds": _BUSY_SECONDS} for number in range(options.environments * WORKERS)
     ]
+    phases.append(Event(time.monotonic() - started, "invocations"))
     first = await invoke_all(bench.service, name, events)
     warm = [result for _ in range(_ROUNDS) for result in await invoke_all(bench.service, name, events)]
     samples = await asyncio.to_thread(bench.sampler.now)
     open_now = {bench.nodes[name]: sample.by_app.get(app, 0) for name, sample in samples.items()}
     memory = mean_memory_mib(answer["process"] for answer in _answers(first))
     ended_at = time.time()
+    phases.append(Event(time.monotonic() - started, "shutdown"))
     endings = await bench.service.end(name, how="shutdown")
     await asyncio.sleep(_AFTER_END_SECONDS)
     samples = await asyncio.to_thread(bench.sampler.now)
     left = sum(sample.by_app.get(app, 0) for sample in samples.values())
-    return _Run(app, options.environments, tuple(first), tuple(warm), open_now, memory, ended_at, tuple(endings), left)
+    return _Run(
+        app,
+        options.environments,
+        tuple(first),
+        tuple(warm),
+        open_now,
+        memory,
+        ended_at,
+        tuple(endings),
+        left,
+        await asyncio.to_thread(course, bench, variant.name, {app}, started, phases),
+    )
 
 
 def _answers(results: tuple[InvokeResult, ...] | list[InvokeResult]) -> list[dict[str, Any]]:
@@ -192,7 +209,7 @@ def _result(bench: Bench, options: RunOptions, runs: dict[str, _Run]) -> Experim
             "members": len(bench.cluster.nodes),
             "rounds": _ROUNDS,
         },
-        connections=(),
+        connections=tuple(series for run in runs.values() for series in run.course.connections),
         latencies=tuple(
             Latencies(
                 name,
@@ -201,7 +218,7 @@ def _result(bench: Bench, options: RunOptions, runs: dict[str, _Run]) -> Experim
             )
             for name, run in runs.items()
         ),
-        events={},
+        events={name: run.course.events for name, run in runs.items()},
         notes=(
             "Nothing here ran on AWS: real runtime client, real mongod, one machine.",
             "SIGKILL here lets the kernel close the sockets. Lambda destroys an environment without that, and the "
@@ -212,6 +229,7 @@ def _result(bench: Bench, options: RunOptions, runs: dict[str, _Run]) -> Experim
             "A worker's memory is that of a fork of a process that has imported PyMongo.",
         ),
         command=f"warmline lab run {NAME} --environments {options.environments} --start {options.start}",
+        environments=tuple(series for run in runs.values() for series in run.course.environments),
     )
 
 

@@ -4,11 +4,38 @@ A variant's connections and environments over time, from what the bench's sample
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from .bench import AtlasBench, Bench
-from .result import ConnectionSeries, StateSeries
+from .result import ConnectionSeries, Event, StateSeries
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """
+    What a variant went through.
+    """
+
+    events: tuple[Event, ...]
+    connections: tuple[ConnectionSeries, ...]
+    environments: tuple[StateSeries, ...]
+
+
+def course(
+    bench: Bench | AtlasBench, variant: str, apps: Collection[str], started: float, events: Sequence[Event] = ()
+) -> Course:
+    """
+    Its events, and from a moment until now its connections and environments, as the two functions below have them.
+
+    It asks the servers once more, so it belongs into a thread.
+    """
+    return Course(
+        tuple(events),
+        connections_over_time(bench, variant, apps, started),
+        environments_over_time(bench, variant, started),
+    )
 
 
 class _Sample(Protocol):
@@ -35,22 +62,19 @@ def environments_over_time(bench: Bench | AtlasBench, variant: str, started: flo
 
 
 def connections_over_time(
-    bench: Bench | AtlasBench, variant: str, app: str | tuple[str, ...], started: float
+    bench: Bench | AtlasBench, variant: str, apps: Collection[str], started: float
 ) -> tuple[ConnectionSeries, ...]:
     """
-    The connections with this ``appName`` on each node, from a moment until now, with the tier's limit.
-
-    Those of several names are counted together.
+    The connections with one of these ``appName`` on each node, from a moment until now, with the tier's limit.
 
     What opens and closes between two samples is not in it; ``most_open`` has it, from the server's log.
     """
     bench.sampler.now()
-    apps = (app,) if isinstance(app, str) else app
     series = []
     for node, name in bench.nodes.items():
         samples = _since(started, [sample for sample in bench.sampler.samples if sample.node == node])
         seconds = tuple(max(0.0, sample.seconds - started) for sample in samples)
-        counts = tuple(sum(sample.by_app.get(one, 0) for one in apps) for sample in samples)
+        counts = tuple(sum(sample.by_app.get(app, 0) for app in apps) for sample in samples)
         series.append(ConnectionSeries(variant, name, seconds, counts, bench.limit))
     return tuple(series)
 
