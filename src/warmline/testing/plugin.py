@@ -8,6 +8,7 @@ With pytest-xdist each worker has a lab and a cluster of its own: what one test 
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,16 +77,15 @@ def _warmline_workspace() -> Iterator[Workspace]:
         yield workspace
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+# Old-style: what users have installed may be an older pytest, which must not end because of this plugin.
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, None]:
     """
     End what a test has deployed in its own body; what a fixture has deployed ends where the fixture says.
     """
     lab = item.session.stash.get(_LAB, None)
-    if lab is None:
-        return (yield)
-    with lab.ending_what_is_deployed():
-        return (yield)
+    with lab.ending_what_is_deployed() if lab is not None else nullcontext():
+        yield
 
 
 def _need_the_lab() -> None:
