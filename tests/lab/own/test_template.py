@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -139,7 +140,8 @@ def test_cloudformation_and_managed_instances_are_read_too(tmp_path: Path) -> No
         "Handler": "app.handler", "Code": {"S3Bucket": "b", "S3Key": "k"}, "CapacityProviderConfig": {"x": 1}}}}}"""
     )
     found = one(tmp_path / "template.json")
-    assert (found.spec.initialization, found.spec.workers) == ("lambda-managed-instances", 16)
+    assert (found.spec.initialization, found.spec.workers) == ("lambda-managed-instances", 2 * (os.cpu_count() or 1))
+    assert found.notes[0].startswith("its managed instances have two workers for each core")
     assert found.spec.environment == {"MONGODB_URI": "{uri}"}
     assert found.notes[-1].startswith("MONGODB_URI is the lab's cluster: no variable looks like a connection string")
 

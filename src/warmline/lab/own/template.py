@@ -7,6 +7,7 @@ The checker's reader reads the template: what it takes from one the lab takes fr
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -25,9 +26,10 @@ from .function import URI, own_function
 _CONNECTION = re.compile(r"(?i)mongo|connection_?string|(db|database|atlas|cluster)\w*(uri|url|dsn)|^(uri|dsn)$")
 _SCHEME = re.compile(r"mongodb(\+srv)?://")
 
-# The most that a function on managed instances does at once for each vCPU, unless its capacity provider is told less.
+# A managed instance's processes for each core of this machine: all of them start within Init. On Lambda it is 16 for
+# each vCPU, unless the capacity provider is told less.
 # Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-python-runtime.html
-_WORKERS = 16
+_WORKERS_PER_CORE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,8 @@ def _function(function: Function, path: Path, given: _Given) -> TemplateFunction
     )
     if function.layers:
         notes.append("its layers are left out: what it imports must be in its folder, or installed here")
+    if function.managed_instances:
+        notes.append("its managed instances have two workers for each core of this machine; on Lambda 16 for each vCPU")
     if URI not in environment.values():
         notes.append("MONGODB_URI is the lab's cluster: no variable looks like a connection string; --env NAME={uri}")
     return TemplateFunction(dataclasses.replace(spec, **_lifecycle(function, number)), tuple(notes))
@@ -136,7 +140,8 @@ def _lifecycle(function: Function, number: Callable[[str, Value | None, float], 
         fields["reserved_concurrency"] = int(function.reserved_concurrency.number)
     fields["provisioned_concurrency"] = int(number("its provisioned concurrency", function.provisioned_concurrency, 0))
     if function.managed_instances:
-        fields |= {"initialization": "lambda-managed-instances", "workers": _WORKERS}
+        workers = _WORKERS_PER_CORE * (os.cpu_count() or 1)
+        fields |= {"initialization": "lambda-managed-instances", "workers": workers}
     elif function.snapstart:
         fields["initialization"] = "snap-start"
     return fields
