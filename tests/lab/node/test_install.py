@@ -3,9 +3,11 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -126,23 +128,37 @@ def test_an_installation_that_fails_leaves_its_log_and_nothing_else(
 def test_an_installation_that_is_broken_off_ends_npm_and_leaves_nothing(
     node_20: None, program: Program, cache: Path
 ) -> None:
-    program("npm", "echo $$ > ../npm.pid; exec sleep 600")
+    program("npm", "sh -c 'echo $$ > ../child.pid; exec sleep 600' & echo $$ > ../npm.pid; wait")
     (cache.parent.parent / "bin" / "sleep").symlink_to("/bin/sleep")
 
-    async def break_off() -> int:
+    async def break_off() -> list[int]:
         task = asyncio.create_task(install_node())
-        pid = cache / "npm.pid"
-        while not (pid.exists() and pid.read_text().strip()):  # noqa: ASYNC110 - another process writes it
+        files = [cache / "npm.pid", cache / "child.pid"]
+        while not all(file.exists() and file.read_text().strip() for file in files):  # noqa: ASYNC110 - others write it
             await asyncio.sleep(0.005)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert task.cancelled()
-        return int(pid.read_text())
+        return [int(file.read_text()) for file in files]
 
-    pid = asyncio.run(break_off())
+    npm, child = asyncio.run(break_off())
     with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
-    assert [path.name for path in cache.iterdir()] == ["npm.pid"]
+        os.kill(npm, 0)
+    deadline = time.monotonic() + 30
+    while not gone(child):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert sorted(path.name for path in cache.iterdir()) == ["child.pid", "npm.pid"]
+
+
+def gone(pid: int) -> bool:
+    """
+    Whether a process has ended, also one that nobody has waited for.
+    """
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_without_node_the_experiment_ends_before_a_cluster_starts(program: Program) -> None:

@@ -16,6 +16,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -145,6 +146,8 @@ async def _npm(npm: str, folder: Path) -> None:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        # What it starts, compilers and all, ends with it.
+        start_new_session=True,
         # It compiles with Python's help.
         env={**os.environ, "npm_config_python": sys.executable},
     )
@@ -152,7 +155,7 @@ async def _npm(npm: str, folder: Path) -> None:
         output, _ = await process.communicate()
     finally:
         if process.returncode is None:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
     if process.returncode or not (folder / "node_modules" / _COMPILED).exists():
         log = folder.parent / "npm.log"
