@@ -64,26 +64,25 @@ def test_the_driver_alone_waits_for_dead_connections_until_lambda_ends_it(result
     assert WORDS[int(documented["unreachable_uri"])] == "Task timed out"
 
 
-def answer(kind: str | None, message: str = "") -> InvokeResult:
-    payload = json.dumps({"errorType": kind, "errorMessage": message} if kind else {}).encode()
+def answer(kind: str | None, message: str = "", request_id: str = "") -> InvokeResult:
+    error = {"errorType": kind, "errorMessage": message, "requestId": request_id}
+    payload = json.dumps(error if kind else {}).encode()
     return InvokeResult("id", payload, "Unhandled" if kind else None, "$LATEST", 1, 1, None, "environment", "")
 
 
 @pytest.mark.parametrize(
-    ("result", "uri", "survived", "word"),
+    ("result", "uri", "word"),
     [
-        (answer("InvalidURI", "Invalid URI scheme"), MALFORMED, False, "the cause, at Init"),
-        (answer("InvalidURI", "Invalid URI scheme"), MALFORMED, True, "the cause, when invoked"),
-        (answer("AttributeError", "no attribute 'client'"), MALFORMED, True, "another error"),
-        (answer("ServerSelectionTimeoutError", "127.0.0.1:1: refused"), UNREACHABLE, True, "the cause, when invoked"),
-        (answer("Sandbox.Timedout", "Task timed out"), UNREACHABLE, False, "Task timed out"),
-        (answer(None), UNREACHABLE, True, "no error"),
+        (answer("InvalidURI", "Invalid URI scheme"), MALFORMED, "the cause, at Init"),
+        (answer("InvalidURI", "Invalid URI scheme", "id"), MALFORMED, "the cause, when invoked"),
+        (answer("AttributeError", "no attribute 'client'", "id"), MALFORMED, "another error"),
+        (answer("AutoReconnect", "127.0.0.1:1: refused", "id"), UNREACHABLE, "the cause, when invoked"),
+        (answer("Sandbox.Timedout", "Task timed out"), UNREACHABLE, "Task timed out"),
+        (answer(None), UNREACHABLE, "no error"),
     ],
 )
-def test_an_error_is_judged_by_whether_it_names_the_cause(
-    result: InvokeResult, uri: str, survived: bool, word: str
-) -> None:
-    assert WORDS[_word(result, uri, survived=survived)] == word
+def test_an_error_is_judged_by_whether_it_names_the_cause(result: InvokeResult, uri: str, word: str) -> None:
+    assert WORDS[_word(result, uri)] == word
 
 
 def test_without_a_package_index_one_line_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
