@@ -10,8 +10,10 @@ What can go wrong in the lab.
     ├── NoPrimary
     ├── UnusableCluster
     ├── EnvironmentStartError
+    ├── WorkspaceFull
     ├── UnusableFunction
     │   ├── ClockUnavailable
+    │   ├── CpuLimitUnavailable
     │   ├── NodeUnavailable
     │   └── NetworkUnavailable
     ├── UnusableNetwork
@@ -24,7 +26,6 @@ What can go wrong in the lab.
     ├── AuthenticationFailed        (warmline.lab.iam) a client's, answered as Atlas does
     ├── NoFreeAddress               (warmline.lab.names)
     ├── PackagesUnavailable
-    ├── CpuLimitUnavailable
     ├── InvocationFailed            (warmline.testing)
     └── UnknownClients              (warmline.testing)
 
@@ -84,6 +85,12 @@ class EnvironmentStartError(LabError):
     """
 
 
+class WorkspaceFull(LabError):
+    """
+    The disk has no room for the files of a run.
+    """
+
+
 class UnusableFunction(LabError):
     """
     A function can't be deployed as it is described.
@@ -111,6 +118,12 @@ class UnusableNetwork(LabError):
 class NodeUnavailable(UnusableFunction):
     """
     It is for Node.js, which is not on this machine, or without the packages that it needs.
+    """
+
+
+class CpuLimitUnavailable(UnusableFunction):
+    """
+    What runs is to have a share of a CPU, and this process can't give it one.
     """
 
 
@@ -165,10 +178,4 @@ class UnusableScenario(LabError):
 class PackagesUnavailable(LabError):
     """
     An experiment compares packages that it has to install first, and can't.
-    """
-
-
-class CpuLimitUnavailable(LabError):
-    """
-    What runs is to have a share of a CPU, and this process can't give it one.
     """

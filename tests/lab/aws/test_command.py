@@ -68,7 +68,8 @@ def test_any_program_that_speaks_the_runtime_api_is_a_function(run: Run, bootstr
         # Lambda does not set it where the function brings its own runtime.
         assert answer["variables"]["AWS_EXECUTION_ENV"] is None
         assert json.loads(warm.payload)["event"] == 2
-        assert (cold.cold, warm.cold, again.cold) == (True, False, True)
+        assert (cold.cold, warm.cold, again.cold) == (True, False, False)
+        assert json.loads(again.payload)["event"] == 3
         assert (warm.function_error, failed.function_error, ended.function_error) == (None, "Unhandled", "Unhandled")
         assert json.loads(failed.payload)["event"] == "fail"
         assert json.loads(ended.payload)["errorType"] == "Runtime.ExitError"

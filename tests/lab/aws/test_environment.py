@@ -90,20 +90,20 @@ def test_init_has_a_limit(environment: OpenEnvironment, spec: Spec, start: Start
             assert failed is not None
             assert failed.error
             assert json.loads(failed.payload)["errorType"] == "Sandbox.Timedout"
-            assert state(opened) is State.ENDED
+            assert state(opened) is State.RESET
             assert gone(opened.pid)
 
     asyncio.run(scenario())
 
 
-def test_an_error_in_init_ends_the_environment(environment: OpenEnvironment, spec: Spec, gone: Gone) -> None:
+def test_an_error_in_init_resets_the_environment(environment: OpenEnvironment, spec: Spec, gone: Gone) -> None:
     async def scenario() -> None:
         async with environment(spec("1 / 0")) as opened:
             failed = await opened.start()
 
             assert failed is not None
             assert json.loads(failed.payload)["errorType"] == "ZeroDivisionError"
-            assert state(opened) is State.ENDED
+            assert state(opened) is State.RESET
             assert gone(opened.pid)
 
     asyncio.run(scenario())
@@ -246,7 +246,7 @@ def test_a_kill_is_no_shutdown(environment: OpenEnvironment, spec: Spec, freezer
     ("handler", "error_type"),
     [("import time; time.sleep(60)", "Sandbox.Timedout"), ("import os; os._exit(3)", "Runtime.ExitError")],
 )
-def test_after_a_timeout_or_a_crash_the_environment_is_shut_down(
+def test_after_a_timeout_or_a_crash_the_environment_is_reset(
     environment: OpenEnvironment, spec: Spec, handler: str, error_type: str
 ) -> None:
     source = f"""
@@ -263,7 +263,7 @@ def test_after_a_timeout_or_a_crash_the_environment_is_shut_down(
 
             await opened.settle()
 
-            assert state(opened) is State.ENDED
+            assert state(opened) is State.RESET
             # Who timed out gets SIGTERM as at any shutdown; who crashed is no more.
             assert (function.code / "note").exists() == (error_type == "Sandbox.Timedout")
 

@@ -39,7 +39,7 @@ async def spawn(
         env={},
         cwd=cwd or directory,
         log=directory / "log",
-        cgroup=cgroup,
+        cgroups=[cgroup] if cgroup else (),
     )
 
 
@@ -117,12 +117,16 @@ def test_a_process_that_cannot_become_an_environment_leaves_the_spawner_as_it_wa
     async def scenario() -> None:
         async with Spawner(workspace.environ()) as spawner:
             process = await spawn(spawner, tmp_path, cwd=tmp_path / "no-such-folder")
-            assert await process.exited == 1
+            assert await process.exited == 127
             process = await spawn(spawner, tmp_path, cgroup=tmp_path / "no-such-group")
-            assert await process.exited == 1
+            assert await process.exited == 127
             process = await spawn(spawner, tmp_path, "pass")
             assert await process.exited == 0
-        assert "no-such-folder" in capfd.readouterr().err
+        # One line each in the environment's log, none in the lab's.
+        first, second = (tmp_path / "log").read_text().splitlines()
+        assert first.startswith(f"can't start in {tmp_path}/no-such-folder: [Errno 2]")
+        assert "no-such-group" in second
+        assert capfd.readouterr().err == ""
 
     asyncio.run(scenario())
 

@@ -9,12 +9,14 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html, and t
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from .answers import Refused
 
@@ -39,6 +41,10 @@ _ROUTES = tuple(
     )
 )
 
+_log = logging.getLogger(__name__)
+# That a handler posts what is no HTTP is its own affair: it gets a 400. A fault of ours is still told.
+_log.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError)))
+
 Answer = Callable[[str, re.Match[str], web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -56,6 +62,7 @@ class ApiServer:
         self._server = web.Server(
             self._serve,
             access_log=None,
+            logger=_log,
             # The runtime client sends its X-Ray cause as a header of up to 1 MiB.
             max_line_size=_HEADER_LIMIT_BYTES,
             max_field_size=_HEADER_LIMIT_BYTES,

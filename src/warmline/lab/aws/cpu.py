@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from ..errors import CpuLimitUnavailable
 from ..workspace import Workspace
+from .freezer import Freezer
 
 _MEGABYTES_OF_A_CPU = 1769
 
@@ -34,24 +36,115 @@ def limited_group(workspace: Workspace, share: float) -> Path | None:
 
     A process enters it by writing ``0`` to ``cgroup.procs`` in it. It is removed with the workspace.
     """
-    quota = round(share * _PERIOD_US)
-    for parent, settings in _parents(quota):
-        group = parent / f"warmline-cpu-{workspace.token}"
+    for parent in _parents():
         # Not ours to write to, or the controller is not for what is below.
         with suppress(OSError):
+            group = parent / f"warmline-cpu-{workspace.token}"
             group.mkdir(exist_ok=True)
             workspace.remove_at_end(group)
-            for file, value in settings.items():
-                # Opened as it is: where the controller is missing, so is the file.
-                with (group / file).open("r+") as opened:
-                    opened.write(value)
+            CpuGroup(group).limit(share)
             return group
     return None
 
 
-def _parents(quota: int) -> Iterator[tuple[Path, dict[str, str]]]:
+class CpuGroup:
     """
-    The cgroups below which one can be tried, and what is to be written into its files.
+    The cgroup of one environment, by which its processes can be given a share of a CPU.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def limit(self, share: float) -> None:
+        """
+        Give its processes this share of one CPU together; over 1 it is more than one.
+
+        :raises OSError: the controller is missing.
+        """
+        quota = round(share * _PERIOD_US)
+        # Opened as it is: where the controller is missing, so is the file.
+        if (self.path / "cpu.max").exists():
+            _write(self.path / "cpu.max", f"{quota} {_PERIOD_US}")
+        else:
+            _write(self.path / "cpu.cfs_period_us", str(_PERIOD_US))
+            _write(self.path / "cpu.cfs_quota_us", str(quota))
+
+    def forget(self) -> None:
+        """
+        Remove it, if no process is left in it; else it goes with the workspace.
+        """
+        with suppress(OSError):
+            self.path.rmdir()
+
+
+class CpuGroups:
+    """
+    Makes a CPU group for each environment of a run.
+
+    Under cgroup v1 it stands beside the freezer's group. Under v2 a process is in one group only: then it is the
+    freezer's, if the controller is enabled there, or with the freezer that needs no group one of its own.
+
+    :raises CpuLimitUnavailable: that can't be done here.
+    """
+
+    def __init__(self, workspace: Workspace, freezer: Freezer) -> None:
+        self._parent: Path | None = None
+        probe = freezer.group(f"cpu-probe-{workspace.token[:8]}")
+        if probe is not None:
+            with suppress(OSError):
+                _write(probe.parent / "cgroup.subtree_control", "+cpu")
+            enabled = (probe / "cpu.max").exists()
+            freezer.forget(probe)
+            if enabled:
+                return
+        for parent, version in _hierarchies():
+            if version == 2 and probe is not None:
+                continue
+            # Not ours to write to, or the controller is not for what is below.
+            with suppress(OSError):
+                group = parent / f"warmline-cpus-{workspace.token}"
+                group.mkdir(exist_ok=True)
+                workspace.remove_at_end(group)
+                if version == 2:
+                    _write(group / "cgroup.subtree_control", "+cpu")
+                else:
+                    # There from the start, so it is seen whether it may be written.
+                    _write(group / "cpu.cfs_period_us", str(_PERIOD_US))
+                self._parent = group
+                return
+        raise CpuLimitUnavailable(
+            "environments can't have a share of a CPU by their memory here: that takes Linux and a cgroup with the cpu "
+            "controller that this process may write to, as root or with systemd's Delegate=yes; do without "
+            'cpu="by-memory"'
+        )
+
+    def group(self, name: str, frozen_with: Path | None) -> CpuGroup:
+        """
+        Make an environment's group, without a limit.
+
+        :param frozen_with: its group for the freezer
+        """
+        if self._parent is None:
+            assert frozen_with is not None  # noqa: S101  for the type checker
+            return CpuGroup(frozen_with)
+        path = self._parent / name
+        path.mkdir()
+        return CpuGroup(path)
+
+
+def _write(file: Path, value: str) -> None:
+    # Never created: a file of that name is there or the controller is not.
+    with file.open("r+") as opened:
+        opened.write(value)
+
+
+def _parents() -> Iterator[Path]:
+    return (path for path, _ in _hierarchies())
+
+
+def _hierarchies() -> Iterator[tuple[Path, int]]:
+    """
+    The cgroups below which one can be tried, each with its cgroup version.
     """
     with suppress(OSError):
         mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
@@ -59,11 +152,11 @@ def _parents(quota: int) -> Iterator[tuple[Path, dict[str, str]]]:
         for _, mount, kind, options, *_ in mounts:
             for _, controllers, path in own:
                 if kind == "cgroup" and "cpu" in controllers.split(",") and "cpu" in options.split(","):
-                    settings = {"cpu.cfs_period_us": str(_PERIOD_US), "cpu.cfs_quota_us": str(quota)}
+                    version = 1
                 elif kind == "cgroup2" and not controllers:
-                    settings = {"cpu.max": f"{quota} {_PERIOD_US}"}
+                    version = 2
                 else:
                     continue
-                yield Path(mount) / path.lstrip("/"), settings
+                yield Path(mount) / path.lstrip("/"), version
                 # Only the root of a hierarchy may have processes and hand its controllers down.
-                yield Path(mount), settings
+                yield Path(mount), version

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 import resource
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from ..workspace import Workspace
 from .clock import clock_library
 from .concurrency import ScalingRate, admit_environment
 from .counters import Counters
+from .cpu import CpuGroups
 from .environment import Environment, State
 from .freezer import Freezer
 from .function import InvokeResult, Monotonic
@@ -25,8 +25,6 @@ from .invocation import Invocation, Outcome
 from .processes import Spawner
 from .reclamation import Reclamation
 from .versions import Function, Version
-
-_LOG_TAIL_BYTES = 4096
 
 # Counts through all services: logs and cgroups of one workspace are named after their environments.
 _numbers = itertools.count(1)
@@ -49,11 +47,12 @@ class Dispatch:
         self._spawners: dict[Monotonic, Spawner] = {}
         self._spawners_lock = asyncio.Lock()
         self._switches: Switches | None = None
+        self._cpus: CpuGroups | None = None
         self.reclamation = Reclamation()
 
     async def open(self) -> None:
         """
-        Be ready to start environments: each takes three files of this process, and the soft limit is often 1,024.
+        Be ready to start environments: each takes four files of this process, and the soft limit is often 1,024.
         """
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -79,6 +78,16 @@ class Dispatch:
         if self._switches is None:
             self._switches = Switches(self._workspace)
         return self._switches
+
+    def open_cpus(self) -> CpuGroups:
+        """
+        Be ready to give environments the share of a CPU that their memory buys.
+
+        :raises CpuLimitUnavailable: that can't be done here.
+        """
+        if self._cpus is None:
+            self._cpus = CpuGroups(self._workspace, self._freezer)
+        return self._cpus
 
     async def serve(self, version: Version, invocation: Invocation, scaling: ScalingRate) -> InvokeResult:
         """
@@ -115,6 +124,7 @@ class Dispatch:
             if failed is None and environment.state is State.IDLE:
                 await environment.settle()
         if failed is not None:
+            await environment.kill()
             version.drop(environment)
         elif environment in version.environments:
             version.free += [environment] * version.spec.workers
@@ -171,6 +181,7 @@ class Dispatch:
             freezer=self._freezer,
             workspace=self._workspace,
             link=await self._plug() if spec.network == "own" else None,
+            cpus=self.open_cpus() if spec.cpu == "by-memory" else None,
         )
         version.environments.append(environment)
         if provisioned:
@@ -204,7 +215,7 @@ class Dispatch:
 
     async def _run(self, version: Version, environment: Environment, invocation: Invocation) -> InvokeResult:
         arrived = time.perf_counter()
-        log_start = _log_size(environment)
+        logged = environment.logged
         failed: Outcome | None = None
         init_ms: float | None = None
         if environment.state is State.STARTING:
@@ -212,6 +223,8 @@ class Dispatch:
             init_ms = (time.perf_counter() - arrived) * 1000
             if failed is None:
                 version.free += [environment] * (version.spec.workers - 1)
+            if environment.repeats_init:
+                failed = None
         if environment.state is State.SNAPSHOT:
             restoring = time.perf_counter()
             failed = await environment.restore(request_id=invocation.request_id)
@@ -236,7 +249,7 @@ class Dispatch:
             duration_ms=(answered - began) * 1000,
             init_ms=init_ms,
             environment=environment.name,
-            log_tail=_tail(environment, log_start),
+            log_tail=environment.log_since(logged),
         )
 
     async def _settle(self, version: Version, environment: Environment, key: str) -> None:
@@ -275,19 +288,3 @@ def _kept(version: Version, environment: Environment) -> Iterator[None]:
     except asyncio.CancelledError:
         version.free.append(environment)
         raise
-
-
-def _log_size(environment: Environment) -> int:
-    try:
-        return os.stat(environment.log).st_size  # noqa: PTH116  twice for each invocation: as fast as it gets
-    except FileNotFoundError:
-        return 0
-
-
-def _tail(environment: Environment, start: int) -> str:
-    size = _log_size(environment)
-    if size <= start:
-        return ""
-    with environment.log.open("rb") as file:
-        file.seek(max(start, size - _LOG_TAIL_BYTES))
-        return file.read().decode(errors="replace")

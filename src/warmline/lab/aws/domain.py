@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ..network import Link
+from .cpu import CpuGroup, CpuGroups, cpu_share
 from .extensions import ShutdownReason, extension_files
 from .freezer import Freezer
 from .function import FunctionSpec
@@ -56,7 +57,9 @@ class Ending:
 
 class RuntimeDomain:
     """
-    The processes of one Init. ``ended`` resolves when the first of them has ended: with its name (``None`` is the
+    The processes of one Init, of which an environment may have several in turn: their ``generation`` is counted from 1.
+
+    ``ended`` resolves when the first of them has ended: with its name (``None`` is the
     runtime's) and exit code.
     """
 
@@ -70,6 +73,8 @@ class RuntimeDomain:
         log: Path,
         environ: Mapping[str, str],
         link: Link | None,
+        cpus: CpuGroups | None,
+        generation: int,
     ) -> None:
         self.function = function
         self._name = name
@@ -78,26 +83,30 @@ class RuntimeDomain:
         self._log = log
         self._environ = environ
         self._link = link
+        # Not the name of an earlier one's, whose last process may still be ending.
+        self._group_name = name if generation == 1 else f"{name}.{generation}"
         self.group: Path | None = None
         self._files = extension_files(function)
         self.api = RuntimeAPI(function, [file.name for file in self._files])
+        self._cpus = cpus
+        self.cpu: CpuGroup | None = None
+        self._over = False
         self.runtime: EnvironmentProcess | None = None
         self._extensions: dict[str, EnvironmentProcess] = {}
         self.ended: asyncio.Future[tuple[str | None, int]] = asyncio.get_running_loop().create_future()
 
-    async def init(self, seconds: float, request_id: str) -> Outcome | None:
+    async def init(self, seconds: float, request_id: str, *, whole_cpu: bool = True) -> Outcome | None:
         """
         Run the Init phase; return ``None`` when it went well and else the error.
 
         :param request_id: the invocation that it is run for, which an error names
+        :param whole_cpu: not the share that the function's memory buys, as in the Init that Lambda runs first
+        :raises TimeoutError: it took too long.
         """
-        try:
-            async with asyncio.timeout(seconds):
-                failed = await self._launch(request_id)
-                if failed is None:
-                    await self.first_of(self.api.init)
-        except TimeoutError:
-            return failure("Sandbox.Timedout", f"Init took over {seconds:g} seconds")
+        async with asyncio.timeout(seconds):
+            failed = await self._launch(request_id, whole_cpu=whole_cpu)
+            if failed is None:
+                await self.first_of(self.api.init)
         return failed or await self.result(self.api.init, request_id)
 
     async def result(self, phase: asyncio.Future[Outcome | None], request_id: str) -> Outcome | None:
@@ -116,6 +125,13 @@ class RuntimeDomain:
         Wait for the future or the end of a process, whichever comes first, at most so long.
         """
         await asyncio.wait((future, self.ended), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+
+    def limit_cpu(self) -> None:
+        """
+        From now on give its processes what the function's memory buys.
+        """
+        if self.cpu is not None:
+            self.cpu.limit(cpu_share(self.function.memory_mb))
 
     def exit_error(self, request_id: str) -> Outcome:
         """
@@ -195,6 +211,7 @@ class RuntimeDomain:
         return await self._end(time.monotonic(), 0.0 if any(self.alive()) else None)
 
     async def _end(self, started: float, killed_after_ms: float | None) -> Ending:
+        self._over = True
         for process in self._processes():
             process.signal_group(signal.SIGKILL)
         exited = [process.exited for process in self._processes()]
@@ -202,19 +219,25 @@ class RuntimeDomain:
             await asyncio.wait(exited)
         milliseconds = (time.monotonic() - started) * 1000
         self._freezer.forget(self.group)
+        if self.cpu is not None:
+            self.cpu.forget()
         await self.api.close()
         # There is none if starting it was cancelled half-way.
         exit_code = self.runtime.exited.result() if self.runtime is not None else 0
         codes = {name: process.exited.result() for name, process in self._extensions.items()}
         return Ending(exit_code, milliseconds, killed_after_ms, codes)
 
-    async def _launch(self, request_id: str) -> Outcome | None:
+    async def _launch(self, request_id: str, *, whole_cpu: bool) -> Outcome | None:
         """
         Start the extensions, wait until they have registered, and start the runtime.
         """
         # A copy, which ends with the API: a link may have several in turn.
         address = await self.api.open(self._link.listener.dup() if self._link is not None else None)
-        self.group = self._freezer.group(self._name)
+        self.group = self._freezer.group(self._group_name)
+        if self._cpus is not None:
+            self.cpu = self._cpus.group(self._group_name, self.group)
+            if not whole_cpu:
+                self.limit_cpu()
         for file in self._files:
             if not os.access(file, os.X_OK):
                 text = f"RequestId: {request_id} Error: fork/exec /opt/extensions/{file.name}: permission denied"
@@ -241,10 +264,13 @@ class RuntimeDomain:
             env=environ,
             cwd=self.function.code,
             log=self._log,
-            cgroup=self.group,
+            cgroups=[group for group in (self.group, self.cpu.path if self.cpu else None) if group is not None],
             network=self._link.path if self._link is not None else None,
             managed=self.function.managed and name is None,
         )
+        if self._over:
+            # All of it was ended while this one started.
+            process.signal_group(signal.SIGKILL)
         process.exited.add_done_callback(lambda exited: self._note_end(name, exited.result()))
         return process
 

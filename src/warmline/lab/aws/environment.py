@@ -15,15 +15,18 @@ from ..errors import UnusableFunction
 from ..network import Link
 from ..workspace import Workspace
 from .clock import StoppedClock, clock_library
+from .cpu import CpuGroups
 from .domain import Ending, RuntimeDomain, failure
 from .extensions import ShutdownReason
 from .freezer import Freezer
 from .function import FunctionSpec
 from .invocation import Invocation, Outcome
+from .log import EnvironmentLog
 from .processes import EnvironmentProcess, Spawner
 
-# Init has ten seconds.
+# Init has ten seconds, and where no invocation waits for it, at least 130.
 INIT_SECONDS = 10.0
+PREPARED_INIT_SECONDS = 130.0
 
 # Restore and after-restore hooks have ten together.
 RESTORE_SECONDS = 10.0
@@ -42,6 +45,8 @@ class State(Enum):
     BUSY = "busy"
     IDLE = "idle"
     FROZEN = "frozen"
+    # Nothing runs in it after a failure: its next invocation begins with Init.
+    RESET = "reset"
     ENDED = "ended"
 
 
@@ -49,7 +54,8 @@ class Environment:
     """
     Processes with the real runtime client, and the API that they talk to.
 
-    ``link`` is its network, if it has one of its own; the environment closes it at its end.
+    ``link`` is its network, if it has one of its own; the environment closes it at its end. ``cpus`` is where its
+    processes get the share of a CPU that its memory buys.
     """
 
     def __init__(
@@ -61,20 +67,25 @@ class Environment:
         freezer: Freezer,
         workspace: Workspace,
         link: Link | None = None,
+        cpus: CpuGroups | None = None,
     ) -> None:
         self.name = name
         self.function = function
         self.state = State.STARTING
         self.link = link
         self.log = workspace.logs / f"{name}.log"
+        self._log = EnvironmentLog(self.log, workspace.directory / f"{name}.pipe")
         self._clock: StoppedClock | None = None
         environ = workspace.environ()
         if function.monotonic == "stands-still":
             self._clock = StoppedClock(clock_library(workspace.directory), workspace.directory / f"{name}.clock")
             environ |= self._clock.environ()
-        self._domain = RuntimeDomain(
-            name, function, spawner=spawner, freezer=freezer, log=self.log, environ=environ, link=link
-        )
+        self._spawner = spawner
+        self._freezer = freezer
+        self._environ = environ
+        self._cpus = cpus
+        self._generation = 0
+        self._domain = self._new_domain()
         # Why it is to be reset, once an invocation has failed.
         self._spent: ShutdownReason | None = None
         # When the invocation has to be over for the extensions too.
@@ -88,6 +99,26 @@ class Environment:
         return self._running.pid
 
     @property
+    def logged(self) -> int:
+        """
+        How many bytes its processes have written so far.
+        """
+        return self._log.written
+
+    def log_since(self, logged: int) -> str:
+        """
+        The end of what they have written since, as much as Lambda gives to a caller.
+        """
+        return self._log.since(logged)
+
+    @property
+    def repeats_init(self) -> bool:
+        """
+        Whether its next invocation begins with Init, since something in it has failed.
+        """
+        return self.state is State.RESET
+
+    @property
     def waiting_workers(self) -> int:
         """
         How many of its runtimes wait for an event: the one it has, or the workers of a managed instance.
@@ -99,24 +130,34 @@ class Environment:
         """
         Whether Lambda would send it SIGTERM.
         """
-        return bool(self._domain.api.extensions.names) and self.state is not State.SNAPSHOT
+        return bool(self._domain.api.extensions.names) and self.state not in {State.SNAPSHOT, State.RESET}
 
     @property
     def _running(self) -> EnvironmentProcess:
         assert self._domain.runtime is not None, "the environment has not been started"  # noqa: S101
         return self._domain.runtime
 
-    async def start(self, seconds: float = INIT_SECONDS, *, request_id: str = "") -> Outcome | None:
+    async def start(self, seconds: float | None = None, *, request_id: str = "") -> Outcome | None:
         """
-        Run the Init phase; return ``None`` when it went well and else the error, with the environment ended.
+        Run the Init phase; return ``None`` when it went well and else the error.
 
-        With SnapStart it is a snapshot then, which `restore` makes an environment of.
+        With SnapStart it is a snapshot then, which `restore` makes an environment of. After an error it is reset, and
+        the first invocation repeats Init; one that is not started on demand ends.
 
-        :param request_id: the invocation that it is run for, which an error names.
+        :param seconds: its limit, if not Lambda's
+        :param request_id: the invocation that it is run for, which an error names
         """
-        failed = await self._domain.init(seconds, request_id)
+        seconds = seconds or init_seconds(self.function)
+        self._log.open()
+        try:
+            failed = await self._domain.init(seconds, request_id)
+        except TimeoutError:
+            failed = failure("Sandbox.Timedout", f"Init took over {seconds:g} seconds")
+        self._log.catch_up()
+        if failed is None:
+            self._domain.limit_cpu()
         if failed is not None:
-            await self._end_failed()
+            await self._reset_failed()
         elif self.function.initialization == "snap-start":
             self.freeze()
             self.state = State.SNAPSHOT
@@ -126,7 +167,7 @@ class Environment:
 
     async def restore(self, seconds: float = RESTORE_SECONDS, *, request_id: str = "") -> Outcome | None:
         """
-        Let a snapshot go on; return as `start` does.
+        Let a snapshot go on; return ``None`` or the error, with the environment ended.
         """
         self.thaw()
         api = self._domain.api
@@ -139,36 +180,30 @@ class Environment:
         if failed is None:
             self.state = State.IDLE
         else:
-            await self._end_failed()
+            await self._reset_failed()
         return failed
 
     async def invoke(self, invocation: Invocation) -> Outcome:
         """
         Give the handler one event and return what comes of it, a timeout and a crash included.
+
+        One that has been reset runs Init first, and the function's timeout holds for both: Lambda calls that a
+        suppressed Init.
+
+        :raises WorkspaceFull: what it has written before could not be kept.
         """
-        seconds = self.function.timeout_seconds
-        self.state = State.BUSY
-        self._deadline = time.monotonic() + seconds
-        invocation.deadline = time.time() + seconds
-        self._domain.api.give(invocation)
-        await self._domain.first_of(invocation.outcome, seconds)
-        if invocation.outcome.done():
-            return invocation.outcome.result()
-        if self._domain.ended.done():
-            self._spent = ShutdownReason.FAILURE
-            return self._domain.exit_error(invocation.request_id)
-        # A managed instance serves others meanwhile, so it goes on, and so does the worker.
-        if not self.function.managed:
-            self._spent = ShutdownReason.TIMEOUT
-        text = f"RequestId: {invocation.request_id} Error: Task timed out after {seconds:.2f} seconds"
-        return failure("Sandbox.Timedout", text)
+        self._log.check()
+        outcome = await self._invoke(invocation)
+        self._log.catch_up()
+        return outcome
 
     async def settle(self) -> None:
         """
         After an invocation: wait until runtime and extensions wait for the next event, then freeze.
 
-        After a timeout or a crash the environment ends instead: Lambda resets it the way that it shuts one down. So it
-        does when the extensions go on longer than the invocation may take. A managed instance is never frozen.
+        After a timeout or a crash it is reset instead, the way that Lambda shuts one down, or ends if it was not
+        started on demand. So it does when the extensions go on longer than the invocation may take. A managed instance
+        is never frozen.
         """
         if self._spent is None and self.function.managed:
             if not self._domain.api.busy:
@@ -270,13 +305,60 @@ class Environment:
 
     def _ended(self, ending: Ending) -> Ending:
         self.state = State.ENDED
+        self._log.close()
         if self.link is not None:
             self.link.close()
         return ending
 
-    async def _end_failed(self) -> None:
+    async def _invoke(self, invocation: Invocation) -> Outcome:
+        seconds = self.function.timeout_seconds
+        self._deadline = time.monotonic() + seconds
+        invocation.deadline = time.time() + seconds
+        if self.repeats_init:
+            self._spent = None
+            self._domain = self._new_domain()
+            self.state = State.BUSY
+            try:
+                failed = await self._domain.init(seconds, invocation.request_id, whole_cpu=False)
+            except TimeoutError:
+                return self._timed_out(invocation)
+            if failed is not None:
+                self._spent = ShutdownReason.FAILURE
+                return failed
+        self.state = State.BUSY
+        self._domain.api.give(invocation)
+        await self._domain.first_of(invocation.outcome, max(self._deadline - time.monotonic(), 0))
+        if invocation.outcome.done():
+            return invocation.outcome.result()
+        if self._domain.ended.done():
+            self._spent = ShutdownReason.FAILURE
+            return self._domain.exit_error(invocation.request_id)
+        return self._timed_out(invocation)
+
+    def _new_domain(self) -> RuntimeDomain:
+        self._generation += 1
+        return RuntimeDomain(
+            self.name,
+            self.function,
+            spawner=self._spawner,
+            freezer=self._freezer,
+            log=self._log.pipe,
+            environ=self._environ,
+            link=self.link,
+            cpus=self._cpus,
+            generation=self._generation,
+        )
+
+    def _timed_out(self, invocation: Invocation) -> Outcome:
+        # A managed instance serves others meanwhile, so it goes on, and so does the worker.
+        if not self.function.managed:
+            self._spent = ShutdownReason.TIMEOUT
+        text = f"Task timed out after {self.function.timeout_seconds:.2f} seconds"
+        return failure("Sandbox.Timedout", f"RequestId: {invocation.request_id} Error: {text}")
+
+    async def _reset_failed(self) -> None:
         """
-        End it after a phase that has failed.
+        Reset it after a phase that has failed.
         """
         await self._reset(ShutdownReason.FAILURE if self._domain.ended.done() else ShutdownReason.TIMEOUT)
 
@@ -285,7 +367,23 @@ class Environment:
         End its processes as a shutdown does; the environment's kernel goes on, so a FIN is sent.
         """
         self.thaw()
-        self._ended(await self._domain.shutdown(reason))
+        ending = await self._domain.shutdown(reason)
+        # Somebody may have ended it meanwhile.
+        if self.function.initialization == "on-demand" and self.state is not State.ENDED:
+            self.state = State.RESET
+        else:
+            self._ended(ending)
+
+
+def init_seconds(function: FunctionSpec) -> float:
+    """
+    How long Init may take.
+
+    Where it is run ahead of the first invocation, that is at least the function's timeout.
+    """
+    if function.initialization == "on-demand":
+        return INIT_SECONDS
+    return max(PREPARED_INIT_SECONDS, function.timeout_seconds)
 
 
 def check_destroyable(function: FunctionSpec) -> None:

@@ -23,6 +23,7 @@ MAX_RESPONSE_BYTES = 6_291_556
 
 StartMode = Literal["zygote", "exec"]
 Monotonic = Literal["runs", "stands-still"]
+CpuKind = Literal["shared", "by-memory"]
 NetworkKind = Literal["shared", "own"]
 
 # The values of AWS_LAMBDA_INITIALIZATION_TYPE that the lab knows.
@@ -56,6 +57,9 @@ class FunctionSpec:
 
     ``extensions`` is a folder whose files are started as external extensions, as Lambda does with /opt/extensions.
 
+    ``cpu``: whether environments take what they can get of this machine's CPUs, or have the share of one that their
+    memory buys on Lambda, all of it during Init. That takes Linux and a cgroup that this process may write to.
+
     ``network``: whether an environment shares this machine's network, or has one of its ``own``, which leads to the
     lab's servers alone. That takes Linux and root; then the link is cut while it is frozen, and it can end without a
     FIN. Its connections come from ``Link.address``.
@@ -82,6 +86,7 @@ class FunctionSpec:
     idle_seconds: float | None = None
     network: NetworkKind = "shared"
     extensions: Path | None = None
+    cpu: CpuKind = "shared"
 
     def __post_init__(self) -> None:
         if self.workers < 1 or (self.workers > 1 and not self.managed):
@@ -127,7 +132,8 @@ class InvokeResult:
 
     ``latency_ms`` is what the caller waited from the moment that the environment had a place to run in: start, Init
     and handler for a cold start, thaw and handler otherwise. ``init_ms`` is ``None`` for a warm one; with SnapStart it
-    is what the restore took, hooks included.
+    is what the restore took, hooks included. An Init that failed is repeated within the invocation, as Lambda does: the
+    repetition is part of ``duration_ms``, and only the first is ``init_ms``.
     """
 
     request_id: str

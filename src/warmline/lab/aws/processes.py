@@ -88,7 +88,14 @@ class Spawner:
         assert self._process.stdin is not None  # noqa: S101  for the type checker
         assert self._process.stdout is not None  # noqa: S101
         self._requests, self._messages = self._process.stdin, self._process.stdout
-        if not await self._messages.readline():
+        try:
+            ready = await self._messages.readline()
+        except BaseException:
+            # Interrupted while it imports: nobody else would end it.
+            self._process.kill()
+            await self._process.wait()
+            raise
+        if not ready:
             await self._process.wait()
             raise EnvironmentStartError("the process that starts the environments ended at once: see its error above")
         self._reader = asyncio.create_task(self._read())
@@ -107,7 +114,7 @@ class Spawner:
         env: Mapping[str, str],
         cwd: Path,
         log: Path,
-        cgroup: Path | None,
+        cgroups: Sequence[Path] = (),
         network: str | None = None,
         managed: bool = False,
     ) -> EnvironmentProcess:
@@ -123,7 +130,7 @@ class Spawner:
             "env": dict(env),
             "cwd": str(cwd),
             "log": str(log),
-            "cgroup": str(cgroup) if cgroup else None,
+            "cgroups": [str(group) for group in cgroups],
             "network": network,
             "managed": managed,
         }

@@ -226,6 +226,8 @@ class LambdaService:
             clock_library(self._workspace.directory)
         if spec.network == "own":
             self._dispatch.open_switches()
+        if spec.cpu == "by-memory":
+            self._dispatch.open_cpus()
         check_reservation(spec, self._functions.values(), self._quotas)
         return replace(spec, code=spec.code.resolve(), command=find_command(spec))
 

@@ -4,8 +4,8 @@ Starts the execution environments: a process of its own, run as a script, that f
 It imports what every environment needs once (the zygote), so that a fork has it for nothing; a child that is to be
 ``exec``'d throws that away and starts a new interpreter. It never starts a thread, since it forks.
 
-    stdin   {"argv": [...] or null, "handler": "app.handler", "env": {...}, "cwd": "...", "log": "...", "cgroup": ...,
-             "network": ..., "managed": false}
+    stdin   {"argv": [...] or null, "handler": "app.handler", "env": {...}, "cwd": "...", "log": "...",
+             "cgroups": [...], "network": ..., "managed": false}
     stdout  {"ready": true} | {"pid": 123} | {"exited": 123, "status": 0}
 """
 
@@ -104,12 +104,6 @@ def become_environment(request: dict[str, Any]) -> None:
     os.setsid()
     files = min(_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
-    if request["cgroup"]:
-        with open(request["cgroup"] + "/cgroup.procs", "w") as file:  # noqa: PTH123  pathlib is not imported here
-            file.write("0")
-    if request["network"]:
-        enter_network(request["network"])
-    os.chdir(request["cwd"])
     log = os.open(request["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
@@ -117,6 +111,16 @@ def become_environment(request: dict[str, Any]) -> None:
     os.dup2(log, 2)
     os.close(null)
     os.close(log)
+    try:
+        for group in request["cgroups"]:
+            with open(group + "/cgroup.procs", "w") as file:  # noqa: PTH123  pathlib is not imported here
+                file.write("0")
+        if request["network"]:
+            enter_network(request["network"])
+        os.chdir(request["cwd"])
+    except OSError as error:
+        os.write(2, f"can't start in {request['cwd']}: {error}\n".encode())
+        os._exit(127)
     if request["managed"]:
         stay_for_the_workers()
     # The lab's host names, if the function is to know them.

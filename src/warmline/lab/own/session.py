@@ -82,8 +82,9 @@ class Session:
         """
         if self._opened is not None:
             return "Connections opened", self._opened.since_last()
-        # Of those that start some have no process yet.
-        started = (each.pid for each in self.service.environments() if each.state is not State.STARTING)
+        # Of those that start some have no process yet, and those that were reset have none.
+        without = {State.STARTING, State.RESET}
+        started = (each.pid for each in self.service.environments() if each.state not in without)
         return "Connections open", open_sockets(started)
 
 
