@@ -128,7 +128,8 @@ def test_an_installation_that_fails_leaves_its_log_and_nothing_else(
 def test_an_installation_that_is_broken_off_ends_npm_and_leaves_nothing(
     node_20: None, program: Program, cache: Path
 ) -> None:
-    program("npm", "sh -c 'echo $$ > ../child.pid; exec sleep 600' & echo $$ > ../npm.pid; wait")
+    # Its pid is there when it is well under way, and not while it is being started.
+    program("npm", "sh -c 'echo $$ > ../child.pid; exec sleep 600' & sleep 0.5; echo $$ > ../npm.pid; wait")
     (cache.parent.parent / "bin" / "sleep").symlink_to("/bin/sleep")
 
     async def break_off() -> list[int]:
