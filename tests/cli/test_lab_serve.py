@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -184,6 +185,22 @@ def test_its_cluster_ends_with_it_also_by_ctrl_c_in_the_middle_of_an_invocation(
     assert served.end().endswith("warmline: stopped; everything that was started has ended\n")
     caller.join(timeout=30)
     assert served.process.returncode == 0
+
+
+def test_a_server_that_dies_is_told_in_one_line_and_its_log_is_kept(serve: Callable[..., Served]) -> None:
+    served = serve("app.lambda_handler")
+    mongod = next(child for child in psutil.Process(served.process.pid).children() if "mongod" in child.name())
+    mongod.kill()
+    told = served.process.communicate(timeout=30)[1]
+    assert served.process.returncode == 2
+    last = told.splitlines()[-1]
+    assert last.startswith("warmline: mongod-")
+    assert " ended with status -9: " in last
+    kept = Path(last.partition("logs are kept in ")[2])
+    assert (kept / "mongod-0.log").exists()
+    assert "Traceback" not in told
+    # All that is left.
+    shutil.rmtree(kept.parent)
 
 
 def test_a_port_that_is_in_use_is_told_before_anything_starts(code: Path) -> None:

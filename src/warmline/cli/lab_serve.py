@@ -145,11 +145,13 @@ async def _served(functions: Sequence[FunctionSpec], port: int, uri: str | None,
     async with (
         open_session(uri=uri, mongod=mongod, on_step=lambda step: typer.echo(step, err=True)) as session,
         following(session),
-        asyncio.TaskGroup() as reports,
     ):
+        reports: set[asyncio.Task[None]] = set()
 
         def on_result(spec: FunctionSpec, result: InvokeResult) -> None:
-            reports.create_task(_report(session, spec, result))
+            task = asyncio.create_task(_report(session, spec, result))
+            reports.add(task)
+            task.add_done_callback(reports.discard)
 
         reloading = Reloading(
             session,
