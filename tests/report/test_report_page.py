@@ -3,7 +3,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from math import nan
 
 import pytest
 
@@ -254,12 +253,13 @@ def test_a_page_says_what_is_missing(result: ExperimentResult, says: str) -> Non
     assert says in Page(to_page(result)).texts
 
 
-def test_a_variant_without_a_value_has_no_bar_and_a_metric_that_nobody_has_no_card() -> None:
-    values = {"warmline": {"errors": 3, "warm_ms_p50": nan}, "documented": {"errors": nan}, "per-invocation": {}}
+def test_a_metric_that_only_one_of_several_variants_has_is_in_the_table_alone() -> None:
+    values = {"warmline": {"errors": 3, "warm_ms_p50": 1}, "documented": {"errors": 6}, "per-invocation": {}}
     metrics = (Metric("errors", "failed"), Metric("warm_ms_p50", "warm"), Metric("cold_ms_p50", "cold"))
     text = to_page(replace(reuse_client(), variants=values, metrics=metrics))
-    assert re.findall(r'style="width: ([\d.]+)%"', text) == ["100.0"]
+    assert re.findall(r'style="width: ([\d.]+)%"', text) == ["50.0", "100.0", "0.0"]
     assert text.count('<div class="card">') == 1
+    assert '<th scope="row">warm</th>' in text
 
 
 def test_an_option_keeps_its_name_where_a_heading_begins_with_it() -> None:

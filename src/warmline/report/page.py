@@ -49,11 +49,11 @@ def to_page(result: ExperimentResult) -> str:
     from .charts import latency_charts, scale_is_logarithmic, timeline
 
     # Those of a group are read side by side, in a table.
-    key_metrics = [metric for metric in result.metrics if not metric.group][:_KEY_FIGURES]
+    key_metrics = [metric for metric in result.metrics if not metric.group and _compares(result, metric)][:_KEY_FIGURES]
     return render(
         "experiment.html.j2",
         result=result,
-        key_figures=[figures for metric in key_metrics if (figures := _figures(result, metric)).bars],
+        key_figures=[_figures(result, metric) for metric in key_metrics],
         tables=tables(result),
         ratios=[(ratio_value(value), ratio_label(result, name)) for name, value in result.ratios.items()],
         panels=timeline(result),
@@ -71,10 +71,18 @@ def to_page(result: ExperimentResult) -> str:
     )
 
 
+def _compares(result: ExperimentResult, metric: Metric) -> bool:
+    """
+    Whether there are two values of it to compare; a lone one is in the table.
+    """
+    values = [metrics.get(metric.name, math.nan) for metrics in result.variants.values()]
+    return sum(map(math.isfinite, values)) >= min(2, len(values))
+
+
 def _figures(result: ExperimentResult, metric: Metric) -> _Figures:
     values = {variant: metrics.get(metric.name, math.nan) for variant, metrics in result.variants.items()}
-    # A bar has no length below zero. Who has no value has no bar: the table says so.
-    lengths = {variant: max(value, 0.0) for variant, value in values.items() if math.isfinite(value)}
+    # A bar has no length below zero.
+    lengths = {variant: max(value, 0.0) if math.isfinite(value) else 0.0 for variant, value in values.items()}
     longest = max(lengths.values(), default=0.0) or 1.0
     return _Figures(
         sentence(metric.label),
