@@ -27,12 +27,6 @@ def test_each_size_is_measured_with_both_and_nothing_fails(monkeypatch: pytest.M
             assert metrics[f"cold_ms_p50_{size}"] == pytest.approx(init + first)
 
 
-def test_without_a_cgroup_one_line_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "limited_group", lambda *_: None)
-    with pytest.raises(CpuLimitUnavailable, match=r"may not make a cgroup .*: run it as root on Linux"):
-        asyncio.run(EXPERIMENT.run(RunOptions(environments=1), lambda *_: None))
-
-
 def test_a_thousand_invocations_are_billed_in_whole_milliseconds() -> None:
     # 1,000 x 1.5 ms, billed as 2 ms, with half a gigabyte.
     assert _gb_seconds([1.5], 512) == 1.0

@@ -17,11 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..atlas import AtlasCluster, AtlasSpec
-from ..aws import FunctionSpec, InvokeResult, LambdaService, SignalFreezer
-from ..aws.cpu import cpu_share, limited_group
-from ..errors import CpuLimitUnavailable, EnvironmentStartError
+from ..aws import FunctionSpec, InvokeResult, LambdaService
+from ..errors import EnvironmentStartError
 from ..measure import machine, percentile, versions
-from ..workspace import Workspace
 from .bench import open_atlas
 from .cold_start_package import Packages, make_packages
 from .experiment import Experiment, OnProgress, RunOptions, Variant
@@ -96,7 +94,6 @@ METRICS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class _Lab:
-    workspace: Workspace
     cluster: AtlasCluster
     service: LambdaService
     packages: Packages
@@ -119,6 +116,7 @@ class _Lab:
                 _TIMEOUT_SECONDS,
                 # What is imported is part of it.
                 start="exec",
+                cpu="by-memory",
             )
         )
 
@@ -129,9 +127,6 @@ async def run(options: RunOptions, on_progress: OnProgress) -> ExperimentResult:
 
     :raises CpuLimitUnavailable: this process may not limit a CPU.
     """
-    # Before anything starts.
-    with Workspace() as workspace:
-        _group(workspace, SIZES_MB[0])
     sizes = {variant.name: {size: _Size() for size in SIZES_MB} for variant in VARIANTS}
     opening = open_atlas(options, AtlasSpec(auth="scram"), lambda step: on_progress(step, 0.0))
     async with opening as (workspace, cluster):
@@ -140,9 +135,8 @@ async def run(options: RunOptions, on_progress: OnProgress) -> ExperimentResult:
         packages = make_packages(workspace.directory, certificates.ca)
         for package in (packages.documented, packages.warmline):
             shutil.copytree(_FUNCTIONS, package, dirs_exist_ok=True)
-        # The cgroup of its CPU is another one than the freezer's may be.
-        async with LambdaService(workspace, freezer=SignalFreezer()) as service:
-            lab = _Lab(workspace, cluster, service, packages)
+        async with LambdaService(workspace) as service:
+            lab = _Lab(cluster, service, packages)
             # One of each gets files into memory, and Python's compiled ones are made where they are missing.
             for variant in VARIANTS:
                 await _measure(lab, f"{NAME}-{variant.name}", variant, SIZES_MB[-1], _Size())
@@ -161,8 +155,6 @@ async def _measure(lab: _Lab, name: str, variant: Variant, memory_mb: int, into:
     began = time.perf_counter()
     await lab.service.prepare(name, 1)
     init_ms = (time.perf_counter() - began) * 1000
-    (environment,) = lab.service.function(name).environments
-    (_group(lab.workspace, memory_mb) / "cgroup.procs").write_text(str(environment.pid))
     results: list[InvokeResult] = []
     for _ in range(1 + _WARM_INVOCATIONS):
         await asyncio.sleep(_PAUSE_SECONDS)
@@ -175,21 +167,6 @@ async def _measure(lab: _Lab, name: str, variant: Variant, memory_mb: int, into:
     into.init.append(init_ms)
     into.first.append(results[0].duration_ms)
     into.warm += [result.duration_ms for result in results[1:]]
-
-
-def _group(workspace: Workspace, memory_mb: int) -> Path:
-    """
-    The cgroup with this size's share of a CPU.
-
-    :raises CpuLimitUnavailable: this process may not make one.
-    """
-    group = limited_group(workspace, cpu_share(memory_mb))
-    if group is None:
-        raise CpuLimitUnavailable(
-            "this process may not make a cgroup with a CPU limit, and a function's memory is its share of a CPU: run "
-            "it as root on Linux, or in a delegated cgroup that has the cpu controller"
-        )
-    return group
 
 
 def _result(options: RunOptions, mongod: str, sizes: Mapping[str, Mapping[int, _Size]], roots: int) -> ExperimentResult:
