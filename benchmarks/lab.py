@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -36,38 +37,33 @@ def spec(handler: str, cluster: Cluster) -> FunctionSpec:
     )
 
 
-def cpu_seconds(process: psutil.Process) -> float:
+def cpu_seconds(pids: Iterable[int]) -> float:
     """
-    Of a process and of all it has started.
+    Of processes that have not ended.
     """
-    total = 0.0
-    for each in (process, *process.children(recursive=True)):
-        try:
-            times = each.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        total += times.user + times.system
-    return total
+    times = [psutil.Process(pid).cpu_times() for pid in pids]
+    return sum(each.user + each.system for each in times)
 
 
-async def starts(service: LambdaService, handler: str, environments: int) -> None:
+async def starts(service: LambdaService, cluster: Cluster, handler: str, environments: int) -> None:
     """
     All at once, as a burst that the service lets through a few at a time.
     """
-    lab = psutil.Process()
-    own, began = time.process_time(), time.perf_counter()
-    all_before = cpu_seconds(lab)
+    servers = [mongod.pid for mongod in cluster.mongods]
+    own, of_servers, began = time.process_time(), cpu_seconds(servers), time.perf_counter()
     results = await asyncio.gather(*(service.invoke(handler, b"1") for _ in range(environments)))
     await service.settled()
     took = time.perf_counter() - began
-    own = time.process_time() - own
-    everything = cpu_seconds(lab) - all_before
+    own, of_servers = time.process_time() - own, cpu_seconds(servers) - of_servers
     errors = sum(result.function_error is not None for result in results)
-    memory = mean_memory_mib(environment.pid for environment in service.function(handler).environments)
+    pids = [environment.pid for environment in service.function(handler).environments]
+    memory = mean_memory_mib(pids[:: max(1, len(pids) // 100)])
+    shares = [1000 * seconds / environments for seconds in (own, cpu_seconds(pids), of_servers)]
     print(
         f"{handler}: {environments} environments, {environments / took:.0f} started per second, {errors} errors; CPU "
-        f"per start {1000 * own / environments:.1f} ms of the lab's process and {1000 * everything / environments:.1f} "
-        f"ms of all; {memory:.1f} MiB each (PSS), {lab.memory_info().rss / 2**20:.0f} MiB the lab",
+        f"per start {shares[0]:.1f} ms of the lab's process, {shares[1]:.1f} ms of the environment's and "
+        f"{shares[2]:.1f} ms of the servers; {memory:.1f} MiB each (PSS), "
+        f"{psutil.Process().memory_info().rss / 2**20:.0f} MiB the lab",
         flush=True,
     )
 
@@ -92,7 +88,7 @@ def sampler(cluster: Cluster) -> None:
     """
     What a sample of all nodes costs them and the lab, by the number of connections that stand open.
     """
-    servers = [psutil.Process(mongod.pid) for mongod in cluster.mongods]
+    servers = [mongod.pid for mongod in cluster.mongods]
     with ConnectionSampler(cluster.nodes, interval_seconds=3600) as sampling:
         clients: list[MongoClient[dict[str, Any]]] = []
         for count in CONNECTIONS:
@@ -105,17 +101,14 @@ def sampler(cluster: Cluster) -> None:
             while sum(sampling.now()[node.name].current for node in cluster.nodes) < count * len(cluster.nodes):
                 assert time.monotonic() < deadline, "the pools were not filled"
                 time.sleep(0.2)
-            before = [process.cpu_times() for process in servers]
+            before = cpu_seconds(servers)
             own = time.thread_time()
             began = time.perf_counter()
             for _ in range(SAMPLES):
                 sampling.now()
             took = time.perf_counter() - began
             own = time.thread_time() - own
-            spent = sum(
-                after.user + after.system - was.user - was.system
-                for was, after in zip(before, (process.cpu_times() for process in servers), strict=True)
-            )
+            spent = cpu_seconds(servers) - before
             print(
                 f"sampler: {count} connections a node: {1000 * took / SAMPLES:.1f} ms a sample of all nodes, CPU "
                 f"{1000 * spent / SAMPLES:.1f} ms of the servers and {1000 * own / SAMPLES:.1f} ms of the lab",
@@ -136,7 +129,7 @@ async def main(environments: int) -> None:
                 await round_trips(service, handler)
                 await service.end(handler, how="kill")
             for handler in ("nothing", "find"):
-                await starts(service, handler, environments)
+                await starts(service, cluster, handler, environments)
                 began = time.perf_counter()
                 await service.end(handler, how="shutdown")
                 print(f"{handler}: all ended in {time.perf_counter() - began:.1f} s", flush=True)

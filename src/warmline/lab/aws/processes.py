@@ -37,6 +37,9 @@ _PRELOAD = (
     "snapshot_restore_py",
 )
 
+# Of the C library's memory: the threads of a fork would each begin one of their own, which is time and pages.
+_ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}
+
 _ENDED = "the process that starts the environments has ended"
 
 
@@ -81,7 +84,7 @@ class Spawner:
             *_PRELOAD,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, **self._environ},
+            env={**os.environ, **_ONE_ARENA, **self._environ},
             # Ctrl-C is for the lab, which then ends its environments one by one.
             start_new_session=True,
         )
