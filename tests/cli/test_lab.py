@@ -15,6 +15,8 @@ from warmline.cli.app import app
 
 RUN = CliRunner()
 
+AWS = ["--target", "aws", "--function", "app", "--region", "us-east-1", "--endpoint-url", "http://127.0.0.1:9"]
+
 OWN = ["--function", "app.lambda_handler", "--code", str(Path(__file__).resolve().parents[2] / "examples" / "orders")]
 
 
@@ -56,9 +58,21 @@ def test_help_shows_examples() -> None:
         ([*OWN, "--members", "2"], "1, 3, 5 or 7 members"),
         ([*OWN, "--mongod", "/nowhere/mongod"], "/nowhere/mongod"),
         (["--function", "app.lambda_handler", "--code", "nowhere"], "nowhere"),
+        ([*OWN, "--target", "aws"], "--code is for what runs here, not for --target aws"),
+        ([*OWN, "--region", "eu-west-1"], "--region is for --target aws"),
+        (["--target", "aws"], "--target aws takes --function NAME, or an experiment with a --variant"),
+        (["storm", "--target", "aws"], "storm can't be run against Lambda: only reuse-client needs nothing but"),
+        (["reuse-client", "--target", "aws"], "--variant NAME=FUNCTION with per-invocation, documented, warmline"),
+        (["reuse-client", "--target", "aws", "--variant", "mine=f"], "the name one of per-invocation, documented,"),
+        ([*AWS, "--load", "burst"], "write burst:200"),
+        (AWS, "app can't be invoked: Could not connect to the endpoint URL"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], says: str) -> None:
+def test_bad_input_is_one_line_and_exit_code_2(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
     result = RUN.invoke(app, ["lab", "run", *arguments])
     assert result.exit_code == 2
     assert says in result.stderr

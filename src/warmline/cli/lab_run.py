@@ -5,10 +5,9 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,22 +17,30 @@ from warmline.lab.aws import StartMode
 from warmline.lab.errors import LabError
 from warmline.lab.experiments import EXPERIMENTS, RunOptions
 from warmline.lab.load import parse_load
+from warmline.lab.remote.client import Where
 from warmline.lab.scenario import LoadedFunction, Scenario, read_scenario, run_scenario
 
+from .again import again
 from .console import fail, told
 from .functions import Code, Command, Env, Memory, Runtime, Template, Timeout, described, one_of, read_event
 from .lab_output import Measured, run_and_show
+from .lab_remote import PANEL, ClusterUri, EndpointUrl, Region, Variants, deployed
 
 _CLUSTER = "Its cluster"
 
 _ENVIRONMENTS = 20
 
 
-# What an experiment decides for itself.
-_FUNCTIONS_ONLY = (
-    *("template", "load", "event", "code", "command", "runtime", "env", "timeout", "memory"),
+Target = Literal["lab", "aws"]
+
+# Which options go with what.
+_LOAD = ("load", "event")
+_DESCRIPTION = (
+    *("template", "code", "command", "runtime", "env", "timeout", "memory"),
     *("cluster", "members", "auth", "tls", "tier"),
 )
+_HERE_ONLY = (*_DESCRIPTION, "scenario", "start", "mongod")
+_DEPLOYED_ONLY = ("region", "endpoint_url", "cluster_uri", "variant")
 
 
 def run(
@@ -91,6 +98,14 @@ def run(
         Path | None,
         typer.Option(metavar="FILE", help="Functions, their load, a cluster and what happens meanwhile, in TOML."),
     ] = None,
+    target: Annotated[
+        Target,
+        typer.Option(help="Run it here, or against functions that are deployed already.", rich_help_panel=PANEL),
+    ] = "lab",
+    region: Region = None,
+    endpoint_url: EndpointUrl = None,
+    cluster_uri: ClusterUri = None,
+    variant: Variants = None,
     cluster: Annotated[
         Kind, typer.Option(help="A replica set, or the look of a sharded cluster.", rich_help_panel=_CLUSTER)
     ] = "replica-set",
@@ -119,17 +134,30 @@ def run(
 
         warmline lab run --scenario step-down.toml
 
+        warmline lab run --target aws --function orders --load "poisson:20/s for 60s" --cluster-uri "mongodb+srv://…"
+
     """
     is_function = any(each is not None for each in (function, command, template))
     if sum((name is not None, is_function, scenario is not None)) > 1:
         fail("an experiment, --function and --scenario are three things to run: name one of them")
-    if not is_function:
-        for option in (*_FUNCTIONS_ONLY, *(("environments", "start") if scenario is not None else ())):
-            # Some versions of Typer bring a click of their own, so the enum's member is known by its name.
-            if getattr(context.get_parameter_source(option), "name", "") == "COMMANDLINE":
-                fail(f"--{option} is for --function: an experiment and a scenario say that themselves")
+    for option, reason in _refused(target, is_function=is_function, is_scenario=scenario is not None).items():
+        # Some versions of Typer bring a click of their own, so the enum's member is known by its name.
+        if getattr(context.get_parameter_source(option), "name", "") == "COMMANDLINE":
+            fail(f"--{option.replace('_', '-')} {reason}")
+    concurrency = environments or _ENVIRONMENTS
     try:
-        if scenario is not None:
+        if target == "aws":
+            title, measured = deployed(
+                name,
+                function,
+                variant,
+                loads=load or _loads(concurrency),
+                concurrency=concurrency,
+                event=event,
+                where=Where(region, endpoint_url),
+                cluster_uri=cluster_uri,
+            )
+        elif scenario is not None:
             title, measured = _scenario(read_scenario(scenario), mongod)
         elif is_function:
             found = one_of(
@@ -148,13 +176,14 @@ def run(
             )
             concurrency = environments or found.reserved_concurrency or _ENVIRONMENTS
             spec = dataclasses.replace(found, reserved_concurrency=concurrency, start=start or found.start)
-            loads = load or [f"burst:{concurrency}", "constant:10/s for 10s at 5s"]
             alone = Scenario(
                 name=spec.name,
                 title=f"{spec.name} under load",
-                functions=(LoadedFunction(spec, tuple(map(parse_load, loads)), read_event(event)),),
+                functions=(
+                    LoadedFunction(spec, tuple(map(parse_load, load or _loads(concurrency))), read_event(event)),
+                ),
                 cluster=AtlasSpec(cluster, members, tls, auth, tier),
-                command=shlex.join(["warmline", *sys.argv[1:]]),
+                command=again(sys.argv[1:]),
             )
             title, measured = _scenario(alone, mongod)
         else:
@@ -163,6 +192,26 @@ def run(
     except LabError as error:
         fail(told(error))
     run_and_show(title, measured, json=json, html=html, csv=csv)
+
+
+def _refused(target: Target, *, is_function: bool, is_scenario: bool) -> dict[str, str]:
+    """
+    The options that this run does not take, and why.
+    """
+    if target == "aws":
+        return dict.fromkeys(_HERE_ONLY, "is for what runs here, not for --target aws")
+    refused = dict.fromkeys(_DEPLOYED_ONLY, "is for --target aws")
+    if is_scenario:
+        refused |= dict.fromkeys(("environments", "start"), "is for --function: the file says that itself")
+    if not is_function:
+        refused |= dict.fromkeys(
+            (*_LOAD, *_DESCRIPTION), "is for --function: an experiment and a scenario say that themselves"
+        )
+    return refused
+
+
+def _loads(concurrency: int) -> list[str]:
+    return [f"burst:{concurrency}", "constant:10/s for 10s at 5s"]
 
 
 def _scenario(scenario: Scenario, mongod: Path | None) -> tuple[str, Measured]:

@@ -22,6 +22,7 @@ What can go wrong in the lab.
     ├── Throttled
     ├── UnusableLoad
     ├── UnusableScenario
+    ├── RemoteRefused
     ├── MalformedMessage            a client's, told to nobody: its connection is closed
     ├── AuthenticationFailed        (warmline.lab.iam) a client's, answered as Atlas does
     ├── NoFreeAddress               (warmline.lab.names)
@@ -178,4 +179,10 @@ class UnusableScenario(LabError):
 class PackagesUnavailable(LabError):
     """
     An experiment compares packages that it has to install first, and can't.
+    """
+
+
+class RemoteRefused(LabError):
+    """
+    Lambda, or an endpoint like it, does not do what it is asked, and would not at the next try.
     """

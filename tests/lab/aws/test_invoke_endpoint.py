@@ -346,10 +346,25 @@ def test_the_log_comes_with_the_answer_on_request(run: Run, spec: Spec, client: 
         async with InvokeEndpoint(service) as endpoint:
             lambda_client = client(endpoint)
             answer, _ = await invoke(lambda_client, '"order ä"'.encode(), LogType="Tail")
-            assert base64.b64decode(answer["LogResult"]).decode() == "order ä\n"
+            first, printed, end, report = base64.b64decode(answer["LogResult"]).decode().splitlines()
+            request = answer["ResponseMetadata"]["RequestId"]
+            assert first == f"START RequestId: {request} Version: $LATEST"
+            assert printed == "order ä"
+            assert end == f"END RequestId: {request}"
+            parts = [part.partition(": ")[0] for part in report.rstrip("\t").split("\t")]
+            assert parts == [
+                "REPORT RequestId",
+                "Duration",
+                "Billed Duration",
+                "Memory Size",
+                "Init Duration",
+            ]
 
             answer, _ = await invoke(lambda_client, json.dumps("x" * 5000 + "end").encode(), LogType="Tail")
-            assert base64.b64decode(answer["LogResult"]).decode() == "x" * 4092 + "end\n"
+            log = base64.b64decode(answer["LogResult"])
+            assert len(log) == 4096
+            assert b"xend\nEND RequestId: " in log
+            assert b"Init Duration" not in log
 
     run(scenario)
 

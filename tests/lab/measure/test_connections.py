@@ -5,10 +5,19 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pymongo import MongoClient
 
 from warmline.lab.cluster import Cluster
-from warmline.lab.measure import ConnectionLife, ConnectionSampler, connection_lives, logins, most_open, percentile
+from warmline.lab.measure import (
+    UNNAMED,
+    ConnectionLife,
+    ConnectionSampler,
+    connection_lives,
+    logins,
+    most_open,
+    percentile,
+)
 
 
 def test_it_counts_a_clients_connections_on_each_node(replica_set: Cluster) -> None:
@@ -20,6 +29,16 @@ def test_it_counts_a_clients_connections_on_each_node(replica_set: Cluster) -> N
             client.admin.command("ping")
             wait_until(lambda: counts(sampler, "counted") == {"primary": 2, "secondary": [1, 1]}, sampler, replica_set)
         wait_until(lambda: counts(sampler, "counted") == {"primary": 0, "secondary": [0, 0]}, sampler, replica_set)
+
+
+def test_a_client_on_lambda_without_a_name_is_counted_as_that(single: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_EXECUTION_ENV", "AWS_Lambda_python3.13")
+    before = [life for life in connection_lives(single.nodes[0].log_path) if life.app == UNNAMED]
+    with ConnectionSampler(single.nodes) as sampler, MongoClient[dict[str, Any]](single.uri, maxPoolSize=1) as client:
+        client.admin.command("ping")
+        wait_until(lambda: counts(sampler, UNNAMED)["primary"] == 2, sampler, single)
+        lives = [life for life in connection_lives(single.nodes[0].log_path) if life.app == UNNAMED]
+    assert len(lives) - len(before) == 2
 
 
 def counts(sampler: ConnectionSampler, app: str) -> dict[str, Any]:

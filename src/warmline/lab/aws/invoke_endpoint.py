@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import math
 import uuid
 from typing import Protocol
 
@@ -16,6 +17,8 @@ from aiohttp import web
 
 from ..errors import Throttled, UnknownFunction
 from .function import ACCOUNT, MAX_PAYLOAD_BYTES, REGION, InvokeResult
+from .log import TAIL_BYTES
+from .versions import Version
 
 PATH = "/2015-03-31/functions/{name}/invocations"
 
@@ -29,7 +32,7 @@ class Invoked(Protocol):
     What an endpoint stands in front of: a service, or what does something more with each invocation.
     """
 
-    def version(self, name: str) -> object: ...
+    def version(self, name: str) -> Version: ...
 
     async def invoke(self, name: str, payload: bytes, *, client_context: str | None) -> InvokeResult: ...
 
@@ -101,7 +104,10 @@ class InvokeEndpoint:
         except Throttled as error:
             # The message is the same for every reason.
             return _error(429, "TooManyRequestsException", {"Reason": error.reason, "message": "Rate Exceeded."})
-        return _answer(result, with_log=request.headers.get("X-Amz-Log-Type") == "Tail")
+        log = None
+        if request.headers.get("X-Amz-Log-Type") == "Tail":
+            log = _log(result, self._service.version(name).spec.memory_mb)
+        return _answer(result, log)
 
 
 def _qualified(name: str, qualifier: str | None) -> str:
@@ -141,12 +147,31 @@ def _client_context(encoded: str | None) -> str | None:
     return json.dumps(json.loads(base64.b64decode(encoded, validate=True)))
 
 
-def _answer(result: InvokeResult, *, with_log: bool) -> web.Response:
+def _log(result: InvokeResult, memory_mb: int) -> bytes:
+    """
+    Frame what the function has printed as Lambda does, as far as the lab knows what Lambda reports.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html
+    """
+    parts = [
+        f"REPORT RequestId: {result.request_id}",
+        f"Duration: {result.duration_ms:.2f} ms",
+        f"Billed Duration: {math.ceil(result.duration_ms + (result.init_ms or 0.0))} ms",
+        f"Memory Size: {memory_mb} MB",
+    ]
+    if result.init_ms is not None:
+        parts.append(f"Init Duration: {result.init_ms:.2f} ms")
+    start = f"START RequestId: {result.request_id} Version: {result.executed_version}\n"
+    end = "\t".join((f"END RequestId: {result.request_id}\n{parts[0]}", *parts[1:])) + "\t\n"
+    return (start + result.log_tail + end).encode()[-TAIL_BYTES:]
+
+
+def _answer(result: InvokeResult, log: bytes | None) -> web.Response:
     headers = {"X-Amz-Executed-Version": result.executed_version, "x-amzn-RequestId": result.request_id}
     if result.function_error:
         headers["X-Amz-Function-Error"] = result.function_error
-    if with_log:
-        headers["X-Amz-Log-Result"] = base64.b64encode(result.log_tail.encode()).decode()
+    if log is not None:
+        headers["X-Amz-Log-Result"] = base64.b64encode(log).decode()
     return web.Response(body=result.payload, headers=headers, content_type="application/json")
 
 

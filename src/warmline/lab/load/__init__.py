@@ -7,6 +7,8 @@ from __future__ import annotations
 from .drive import Call, drive, together
 from .patterns import Burst, Poisson, Rates, constant, diurnal, ramp, spike
 from .recorded import Recording, read_recording
+from .report import Report, read_report
+from .share import share
 from .target import Target
 from .text import Callers, Load, parse_load, read_duration
 
@@ -18,6 +20,7 @@ __all__ = [
     "Poisson",
     "Rates",
     "Recording",
+    "Report",
     "Target",
     "constant",
     "diurnal",
@@ -26,6 +29,8 @@ __all__ = [
     "ramp",
     "read_duration",
     "read_recording",
+    "read_report",
+    "share",
     "spike",
     "together",
 ]

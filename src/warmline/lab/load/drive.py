@@ -17,6 +17,7 @@ from typing import Literal
 from ..aws import InvokeResult
 from ..errors import Throttled
 from .recorded import Recording
+from .report import read_report
 from .target import Target
 from .text import Callers, Load
 
@@ -30,7 +31,7 @@ class Call:
     One invocation as its caller saw it. ``due``, ``started`` and ``ended`` are seconds since the load's start.
 
     ``error`` is what a failed one said, as ``ServerSelectionTimeoutError: no primary…``. The rest is as in
-    ``InvokeResult``, and NaN, ``None`` or empty where there was no answer.
+    ``InvokeResult``, and NaN, ``None`` or empty where there was no answer; ``max_memory_mb`` is what Lambda reports.
     """
 
     due: float
@@ -42,6 +43,7 @@ class Call:
     latency_ms: float = math.nan
     duration_ms: float = math.nan
     init_ms: float | None = None
+    max_memory_mb: float = math.nan
 
     @property
     def late_seconds(self) -> float:
@@ -137,6 +139,7 @@ def _call(due: float, started: float, ended: float, result: InvokeResult | None)
     if result is None:
         return Call(due, started, ended, "throttled")
     failed = result.function_error is not None
+    report = read_report(result.log_tail)
     return Call(
         due,
         started,
@@ -147,6 +150,7 @@ def _call(due: float, started: float, ended: float, result: InvokeResult | None)
         latency_ms=result.latency_ms,
         duration_ms=result.duration_ms,
         init_ms=result.init_ms,
+        max_memory_mb=report.max_memory_mb if report else math.nan,
     )
 
 

@@ -19,12 +19,20 @@ from pymongo.errors import PyMongoError
 from ..cluster import Node
 from ..cluster.replica_set import APP_NAME, connect_to
 
-# Grouped by the server, so that a sample is a few lines whatever the number of connections. The lab's own
-# connections, and those of the members among themselves (which name no application, or OplogFetcher), are left out.
+# A client that names no application, but says that it runs on Lambda, as drivers do.
+# Source: https://github.com/mongodb/specifications/blob/master/source/mongodb-handshake/handshake.md (``client.env``)
+UNNAMED = "aws.lambda"
+
+# The lab's own connections, and those of the members among themselves, where these name an application at all.
+NOT_CLIENTS = (APP_NAME, "OplogFetcher")
+
+# Grouped by the server, so that a sample is a few lines whatever the number of connections.
 _BY_APP: list[Mapping[str, Any]] = [
-    {"$currentOp": {"allUsers": True, "idleConnections": True}},
-    {"$match": {"type": "op", "appName": {"$exists": True, "$nin": [APP_NAME, "OplogFetcher"]}}},
-    {"$group": {"_id": "$appName", "connections": {"$sum": 1}}},
+    # Local: on a mongos those of its own clients; a mongod has no others.
+    {"$currentOp": {"allUsers": True, "idleConnections": True, "localOps": True}},
+    {"$match": {"type": "op", "appName": {"$nin": list(NOT_CLIENTS)}}},
+    {"$match": {"$or": [{"appName": {"$exists": True}}, {"clientMetadata.env.name": UNNAMED}]}},
+    {"$group": {"_id": {"$ifNull": ["$appName", UNNAMED]}, "connections": {"$sum": 1}}},
 ]
 
 
@@ -37,8 +45,9 @@ class ConnectionSample:
     """
     One node at one moment (``seconds`` on the monotonic clock).
 
-    ``by_app`` counts open connections by the ``appName`` of their client. ``current`` and ``total_created`` are the
-    server's own counters, over all connections, the lab's and the members' included.
+    ``by_app`` counts open connections by the ``appName`` of their client, those of Lambda functions without one as
+    ``UNNAMED``. ``current`` and ``total_created`` are the server's own counters, over all connections, the lab's and
+    the members' included.
     """
 
     seconds: float
@@ -63,6 +72,15 @@ class ConnectionSampler:
         self._latest: Mapping[str, ConnectionSample] = {}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="warmline-sampler", daemon=True)
+
+    @classmethod
+    def of(cls, clients: Mapping[str, MongoClient[dict[str, Any]]]) -> ConnectionSampler:
+        """
+        Sample by clients that are there, each of one node; the block's end closes them.
+        """
+        sampler = cls(())
+        sampler._clients = list(clients.items())
+        return sampler
 
     def __enter__(self) -> ConnectionSampler:
         self.now()
@@ -96,7 +114,7 @@ class ConnectionSampler:
         samples = {}
         for name, client in self._clients:
             try:
-                samples[name] = _sample(name, client)
+                samples[name] = sample(name, client)
             except PyMongoError:
                 # It is down, or being elected: a gap in the series is the truth.
                 continue
@@ -112,7 +130,12 @@ class ConnectionSampler:
             pause = max(self._interval, (time.monotonic() - began) * _PAUSE_TO_SAMPLE)
 
 
-def _sample(name: str, client: MongoClient[dict[str, Any]]) -> ConnectionSample:
+def sample(name: str, client: MongoClient[dict[str, Any]]) -> ConnectionSample:
+    """
+    Sample one node by a client of it.
+
+    :raises PyMongoError: it is down, or does not let its connections be counted.
+    """
     by_app = {group["_id"]: group["connections"] for group in client.admin.aggregate(_BY_APP)}
     # Only the counters: the whole document takes the server longer than all the rest.
     counters = client.admin.command("serverStatus", repl=0, metrics=0, locks=0, wiredTiger=0, tcmalloc=0)["connections"]

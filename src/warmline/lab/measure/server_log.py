@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from .connections import UNNAMED
+
 CLIENT_METADATA = 51800
 _CONNECTION_ENDED = 22944
 _STARTED = 20698
@@ -116,8 +118,12 @@ def _entries(log: Path, *ids: int) -> Iterator[dict[str, Any]]:
 
 
 def _app(entry: dict[str, Any]) -> str | None:
-    name: str | None = entry["attr"]["doc"].get("application", {}).get("name")
-    return name
+    """
+    What a client calls itself; ``UNNAMED`` if it says no more than that it runs on Lambda.
+    """
+    client = entry["attr"]["doc"]
+    name: str | None = client.get("application", {}).get("name")
+    return UNNAMED if name is None and client.get("env", {}).get("name") == UNNAMED else name
 
 
 def _seconds(entry: dict[str, Any]) -> float:

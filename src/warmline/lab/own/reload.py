@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ..aws import FunctionSpec, InvokeResult
+from ..aws.versions import Version
 from ..errors import UnusableFunction
 from .session import Session
 
@@ -46,7 +47,7 @@ class Reloading:
             session.deploy(function)
         self._seen = {function.name: files(function.code) for function in functions}
 
-    def version(self, name: str) -> object:
+    def version(self, name: str) -> Version:
         """
         Look up what a name with or without a qualifier leads to.
 

@@ -12,7 +12,7 @@ from ..atlas import AtlasSpec
 from ..cluster import Node
 from ..experiments.bench import AtlasBench
 from ..experiments.result import ConnectionSeries
-from ..measure import ConnectionLife, connection_lives, most_open
+from ..measure import NOT_CLIENTS, ConnectionLife, connection_lives, most_open
 from .runs import Run, Samples
 
 # A series shows the most connections that were open in each step.
@@ -97,6 +97,8 @@ class Servers:
         return series
 
     def _is_of(self, name: str, app: str) -> bool:
+        if app in NOT_CLIENTS:
+            return False
         return len(self.functions) == 1 or app == name or app.startswith(f"{name}:")
 
 
