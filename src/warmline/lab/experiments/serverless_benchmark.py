@@ -213,10 +213,13 @@ async def _answer(bench: Bench, name: str, payload: bytes, level: _Level) -> Inv
 async def _until_gone(bench: Bench, app: str) -> None:
     """
     Wait until the server has noticed, so that the next level has all connections.
+
+    The sampler's own samples are waited for: one more at the same time would take one of the connections.
     """
+    ended = time.monotonic()
     for _ in range(100):
-        samples = await asyncio.to_thread(bench.sampler.now)
-        if not any(sample.by_app.get(app) for sample in samples.values()):
+        samples = bench.sampler.latest.values()
+        if all(sample.seconds > ended and not sample.by_app.get(app) for sample in samples):
             return
         await asyncio.sleep(0.05)
 
