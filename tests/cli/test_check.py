@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from warmline.check.rules import RULES
 from warmline.cli.app import app
+from warmline.facts.figures import measured
 
 BAD = """from pymongo import MongoClient
 
@@ -198,3 +199,11 @@ except SystemExit:
             "tree_sitter_c_sharp",
         }
     )
+
+
+def test_a_rule_tells_what_breaking_its_practice_was_measured_to_cost() -> None:
+    explained = CliRunner().invoke(app, ["rule", "WL101"]).output
+    run = measured("reuse-client")
+    assert run is not None
+    assert f"Measured: {run.answer} (experiment reuse-client; {run.where})" in explained
+    assert "Measured:" not in CliRunner().invoke(app, ["rule", "WL001"]).output

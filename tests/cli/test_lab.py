@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,12 @@ def test_it_lists_the_experiments() -> None:
     result = RUN.invoke(app, ["lab", "list"])
     assert result.exit_code == 0
     assert "reuse-client" in result.stdout
+
+
+def test_the_list_shows_whose_cost_an_experiment_measures_and_how_long_it_takes() -> None:
+    lines = RUN.invoke(app, ["lab", "list"], env={"COLUMNS": "200"}).stdout.splitlines()
+    (row,) = [line for line in lines if line.startswith("storm ")]
+    assert re.search(r"retry-politely +\d+ (s|min)$", row.rstrip())
 
 
 def test_it_tells_its_version() -> None:

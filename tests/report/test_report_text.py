@@ -65,6 +65,8 @@ def test_a_ratio_is_named_by_the_labels_of_what_it_compares() -> None:
     text = printed(reuse_client(), width=200)
     assert "18.1\N{MULTIPLICATION SIGN} warm invocation, median (ms): client per invocation ÷ warmline" in text
     assert "0.042\N{MULTIPLICATION SIGN} first request to warm" in text
+    hyphens = replace(reuse_client(), ratios={"warm_ms_p50_per-invocation_to_warmline": 18.131})
+    assert "warm invocation, median (ms): client per invocation ÷ warmline" in printed(hyphens, width=200)
 
 
 def test_a_group_s_name_stands_above_its_metrics() -> None:

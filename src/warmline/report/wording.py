@@ -65,7 +65,8 @@ def ratio_label(result: ExperimentResult, name: str) -> str:
     """
     labels = {_in_names(variant): variant_label(result, variant) for variant in result.variants}
     for metric in result.metrics:
-        one, separator, other = name.removeprefix(f"{metric.name}_").partition("_to_")
+        # Some have a variant's name as it is, with hyphens.
+        one, separator, other = _in_names(name).removeprefix(f"{metric.name}_").partition("_to_")
         if name.startswith(f"{metric.name}_") and separator and one in labels and other in labels:
             group = f"{metric.group}, " if metric.group else ""
             return f"{group}{metric.label}: {labels[one]} ÷ {labels[other]}"
