@@ -14,7 +14,7 @@ from ..wording import variant_label
 from .chart import Chart
 from .panel import draw_legend, legend_height, linear_counts, plot_axes, plot_height
 from .phases import TimeAxis, draw_phases, events_of, lanes, lanes_height
-from .svg import STATES, chart_style, new_figure, to_svg
+from .svg import MUTED, STATES, chart_style, new_figure, to_svg
 
 if TYPE_CHECKING:
     from ...lab.experiments.result import ExperimentResult, StateSeries
@@ -76,6 +76,8 @@ def _chart(
         layers = [of_state[state].counts if state in of_state else (0,) * len(seconds) for state in states]
         moments, means = _steps(seconds, layers)
         axes.stackplot(moments, means, step="post", colors=[_colour(state) for state in states], linewidth=0, zorder=2)
+        # The quiet layer is hardly darker than the page: a line says where the stack ends.
+        axes.step(moments, means.sum(axis=0), where="post", color=MUTED, linewidth=1, zorder=2.2)
         draw_phases(axes, events, axis, _PLOT_HEIGHT, labels=label_events)
         linear_counts(axes, highest, "environments")
         draw_legend(figure, legend)
