@@ -5,13 +5,15 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.exceptions import ClientError
 
-from warmline.lab.aws import Environment, LambdaService, StartMode, State
+from warmline.lab.aws import Environment, InvokeEndpoint, LambdaService, StartMode, State
+from warmline.lab.aws import environment as environment_module
 from warmline.lab.aws.invocation import Invocation
 from warmline.lab.errors import InitFailed
 
 if TYPE_CHECKING:
-    from .conftest import Gone, OpenEnvironment, Run, Spec
+    from .conftest import Client, Gone, OpenEnvironment, Run, Spec
 
 # Tells in which order things happened, and when by the wall clock.
 HOOKS = """
@@ -198,6 +200,37 @@ def test_without_a_snapshot_the_first_invocation_takes_one(run: Run, spec: Spec)
         result = await service.invoke("app")
         assert len(json.loads(result.payload)) == 5
         assert result.cold
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("hook", "status", "code"),
+    [("lambda: 1 / 0", 400, "SnapStartException"), ("time.sleep, 60", 408, "SnapStartTimeoutException")],
+)
+def test_lambdas_api_has_errors_of_its_own_for_a_restore_that_fails(
+    run: Run, spec: Spec, client: Client, monkeypatch: pytest.MonkeyPatch, hook: str, status: int, code: str
+) -> None:
+    source = f"""
+        import time
+        from snapshot_restore_py import register_after_restore
+
+        register_after_restore({hook})
+
+        def lambda_handler(event, context): ...
+    """
+    if status == 408:
+        monkeypatch.setattr(environment_module, "RESTORE_SECONDS", 0.5)
+
+    async def scenario(service: LambdaService) -> None:
+        service.deploy(spec(source, initialization="snap-start"))
+        await service.prepare("app", 1)
+        async with InvokeEndpoint(service) as endpoint:
+            with pytest.raises(ClientError) as caught:
+                await asyncio.to_thread(client(endpoint).invoke, FunctionName="app")
+        answer = caught.value.response
+        assert (answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]) == (status, code)
+        assert answer["Error"]["Message"]
 
     run(scenario)
 

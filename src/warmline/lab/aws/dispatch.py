@@ -217,6 +217,7 @@ class Dispatch:
         arrived = time.perf_counter()
         logged = environment.logged
         failed: Outcome | None = None
+        restore_failed = False
         init_ms: float | None = None
         if environment.state is State.STARTING:
             failed = await environment.start(request_id=invocation.request_id)
@@ -228,6 +229,7 @@ class Dispatch:
         if environment.state is State.SNAPSHOT:
             restoring = time.perf_counter()
             failed = await environment.restore(request_id=invocation.request_id)
+            restore_failed = failed is not None
             init_ms = (time.perf_counter() - restoring) * 1000
         environment.thaw()
         began = time.perf_counter()
@@ -250,6 +252,7 @@ class Dispatch:
             init_ms=init_ms,
             environment=environment.name,
             log_tail=environment.log_since(logged),
+            restore_failed=restore_failed,
         )
 
     async def _settle(self, version: Version, environment: Environment, key: str) -> None:

@@ -37,7 +37,7 @@ RUNTIME_SECONDS = 0.3
 MANAGED_SECONDS = 0.6
 
 # A runtime that has posted an error ends by itself, and its exit code tells which.
-_POSTED_ERROR_SECONDS = 0.5
+_POSTED_ERROR_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,10 +165,13 @@ class Environment:
             self.state = State.IDLE
         return failed
 
-    async def restore(self, seconds: float = RESTORE_SECONDS, *, request_id: str = "") -> Outcome | None:
+    async def restore(self, seconds: float | None = None, *, request_id: str = "") -> Outcome | None:
         """
         Let a snapshot go on; return ``None`` or the error, with the environment ended.
+
+        :param seconds: its limit, if not Lambda's
         """
+        seconds = seconds or RESTORE_SECONDS
         self.thaw()
         api = self._domain.api
         api.restore()

@@ -133,7 +133,8 @@ class InvokeResult:
     ``latency_ms`` is what the caller waited from the moment that the environment had a place to run in: start, Init
     and handler for a cold start, thaw and handler otherwise. ``init_ms`` is ``None`` for a warm one; with SnapStart it
     is what the restore took, hooks included. An Init that failed is repeated within the invocation, as Lambda does: the
-    repetition is part of ``duration_ms``, and only the first is ``init_ms``.
+    repetition is part of ``duration_ms``, and only the first is ``init_ms``. ``restore_failed``: the handler was not
+    reached, since the snapshot could not be restored; Lambda's API answers that with an error of its own.
     """
 
     request_id: str
@@ -145,6 +146,7 @@ class InvokeResult:
     init_ms: float | None
     environment: str
     log_tail: str
+    restore_failed: bool = False
 
     @property
     def cold(self) -> bool:

@@ -104,6 +104,8 @@ class InvokeEndpoint:
         except Throttled as error:
             # The message is the same for every reason.
             return _error(429, "TooManyRequestsException", {"Reason": error.reason, "message": "Rate Exceeded."})
+        if result.restore_failed:
+            return _not_restored(result)
         log = None
         if request.headers.get("X-Amz-Log-Type") == "Tail":
             log = _log(result, self._service.version(name).spec.memory_mb)
@@ -145,6 +147,21 @@ def _client_context(encoded: str | None) -> str | None:
     if not encoded:
         return None
     return json.dumps(json.loads(base64.b64decode(encoded, validate=True)))
+
+
+def _not_restored(result: InvokeResult) -> web.Response:
+    """
+    Refuse as Lambda does when a snapshot can't be restored: in time, or since a hook of the function has failed.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+    """
+    if json.loads(result.payload).get("errorType") == "Sandbox.Timedout":
+        text = "Lambda couldn't restore the snapshot within the timeout limit."
+        return _error(408, "SnapStartTimeoutException", {"Message": text})
+    text = (
+        "The afterRestore() runtime hook encountered an error. For more information, check the Amazon CloudWatch logs."
+    )
+    return _error(400, "SnapStartException", {"Message": text})
 
 
 def _log(result: InvokeResult, memory_mb: int) -> bytes:
