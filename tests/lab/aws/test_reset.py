@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from warmline.lab.aws import Environment, FunctionSpec, InvokeResult, LambdaService, State, environment
-from warmline.lab.aws.environment import init_seconds
+from warmline.lab.aws import Environment, FunctionSpec, InvokeResult, LambdaService, State, limits
 from warmline.lab.aws.invocation import Invocation
+from warmline.lab.aws.limits import init_seconds
 from warmline.lab.errors import InitFailed
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def state(opened: Environment) -> State:
 def test_an_init_that_takes_too_long_is_repeated_within_the_invocation(
     run: Run, spec: Spec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(environment, "INIT_SECONDS", 0.5)
+    monkeypatch.setattr(limits, "INIT_SECONDS", 0.5)
 
     async def scenario(service: LambdaService) -> None:
         function = spec(COUNTED + "    time.sleep(60 if number == 1 else 0.3)" + HANDLER, timeout_seconds=20)
@@ -88,7 +88,7 @@ def test_an_init_that_takes_too_long_is_repeated_within_the_invocation(
 def test_an_init_that_fails_again_is_what_the_caller_gets(
     run: Run, spec: Spec, monkeypatch: pytest.MonkeyPatch, gone: Gone, source: str, kind: str
 ) -> None:
-    monkeypatch.setattr(environment, "INIT_SECONDS", 1.0)
+    monkeypatch.setattr(limits, "INIT_SECONDS", 1.0)
 
     async def scenario(service: LambdaService) -> None:
         function = spec(COUNTED + source + HANDLER, timeout_seconds=1.0)

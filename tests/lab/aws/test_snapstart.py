@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
-from warmline.lab.aws import Environment, InvokeEndpoint, LambdaService, StartMode, State
-from warmline.lab.aws import environment as environment_module
+from warmline.lab.aws import Environment, InvokeEndpoint, LambdaService, StartMode, State, limits
 from warmline.lab.aws.invocation import Invocation
 from warmline.lab.errors import InitFailed
 
@@ -220,7 +219,7 @@ def test_lambdas_api_has_errors_of_its_own_for_a_restore_that_fails(
         def lambda_handler(event, context): ...
     """
     if status == 408:
-        monkeypatch.setattr(environment_module, "RESTORE_SECONDS", 0.5)
+        monkeypatch.setattr(limits, "RESTORE_SECONDS", 0.5)
 
     async def scenario(service: LambdaService) -> None:
         service.deploy(spec(source, initialization="snap-start"))

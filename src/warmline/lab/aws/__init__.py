@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from .concurrency import Quotas
 from .counters import Counters
-from .domain import Ending
-from .environment import Environment, How, State
+from .environment import Environment
 from .extensions import ShutdownReason
 from .freezer import CgroupFreezer, Freezer, SignalFreezer, best_freezer
 from .function import FunctionSpec, Initialization, InvokeResult, Monotonic, NetworkKind, StartMode
 from .invoke_endpoint import InvokeEndpoint
 from .service import LambdaService
+from .state import Ending, How, State
 
 __all__ = [
     "CgroupFreezer",

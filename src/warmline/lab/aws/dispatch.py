@@ -18,12 +18,13 @@ from .clock import clock_library
 from .concurrency import ScalingRate, admit_environment
 from .counters import Counters
 from .cpu import CpuGroups
-from .environment import Environment, State
+from .environment import Environment
 from .freezer import Freezer
 from .function import InvokeResult, Monotonic
 from .invocation import Invocation, Outcome
 from .processes import Spawner
 from .reclamation import Reclamation
+from .state import State
 from .versions import Function, Version
 
 # Counts through all services: logs and cgroups of one workspace are named after their environments.

@@ -1,10 +1,9 @@
 """
 What runs in an environment from one Init to its end: the runtime, its extensions, and the API that they talk to.
 
-Sources: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html (durations),
-https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html, and for the order of things the public
-runtime interface emulator (aws/aws-lambda-runtime-interface-emulator: ``rapid/handlers.go``, ``rapid/shutdown.go``; for
-managed instances ``lambda-managed-instances``).
+Sources: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html, and for the order of things the
+public runtime interface emulator (aws/aws-lambda-runtime-interface-emulator: ``rapid/handlers.go``,
+``rapid/shutdown.go``).
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,33 +24,14 @@ from .extensions import ShutdownReason, extension_files
 from .freezer import Freezer
 from .function import FunctionSpec
 from .invocation import Outcome
+from .limits import shutdown_seconds
 from .processes import EnvironmentProcess, Spawner
 from .runtime_api import RuntimeAPI
+from .state import Ending
 from .variables import extension_variables, variables
-
-# The Shutdown phase. With external extensions the runtime has its part of the whole, and they have the rest.
-WITH_INTERNAL_SECONDS = 0.5
-WITH_EXTERNAL_SECONDS = 2.0
-RUNTIME_SECONDS = 0.3
-MANAGED_SECONDS = 0.6
 
 # A runtime that has posted an error ends by itself, and its exit code tells which.
 _POSTED_ERROR_SECONDS = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """
-    How an environment ended: exit code (negative: the signal), and the time from the first signal to its end.
-
-    ``killed_after_ms`` is when the first SIGKILL ended what should have ended by itself; ``None`` if all did.
-    ``extensions`` are the exit codes of external extensions.
-    """
-
-    exit_code: int
-    milliseconds: float
-    killed_after_ms: float | None
-    extensions: Mapping[str, int] = field(default_factory=dict)
 
 
 class RuntimeDomain:
@@ -182,7 +161,7 @@ class RuntimeDomain:
         what is left.
         """
         started, started_at = time.monotonic(), time.time()
-        own, whole = self._grace()
+        own, whole = shutdown_seconds(self.function, internal=self.api.extensions.internal, external=bool(self._files))
         killed_after_ms: float | None = None
         if self.runtime is not None and not self.runtime.exited.done():
             self.runtime.signal_group(signal.SIGTERM)
@@ -277,16 +256,6 @@ class RuntimeDomain:
     def _note_end(self, name: str | None, code: int) -> None:
         if not self.ended.done():
             self.ended.set_result((name, code))
-
-    def _grace(self) -> tuple[float, float]:
-        """
-        How many seconds the runtime has to end, and how many all of it has.
-        """
-        if self.function.managed:
-            own = MANAGED_SECONDS
-        else:
-            own = RUNTIME_SECONDS if self._files and not self.api.extensions.internal else WITH_INTERNAL_SECONDS
-        return own, WITH_EXTERNAL_SECONDS if self._files else own
 
     def _processes(self) -> Iterator[EnvironmentProcess]:
         if self.runtime is not None:

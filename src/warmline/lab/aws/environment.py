@@ -8,46 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from enum import Enum
-from typing import Literal, assert_never
+from typing import assert_never
 
 from ..errors import UnusableFunction
 from ..network import Link
 from ..workspace import Workspace
+from . import limits
 from .clock import StoppedClock, clock_library
 from .cpu import CpuGroups
-from .domain import Ending, RuntimeDomain, failure
+from .domain import RuntimeDomain, failure
 from .extensions import ShutdownReason
 from .freezer import Freezer
 from .function import FunctionSpec
 from .invocation import Invocation, Outcome
+from .limits import init_seconds
 from .log import EnvironmentLog
 from .processes import EnvironmentProcess, Spawner
-
-# Init has ten seconds, and where no invocation waits for it, at least 130.
-INIT_SECONDS = 10.0
-PREPARED_INIT_SECONDS = 130.0
-
-# Restore and after-restore hooks have ten together.
-RESTORE_SECONDS = 10.0
-
-# The ways in which an environment can end, see `Environment`'s methods of these names.
-How = Literal["shutdown", "terminate", "kill", "destroy"]
-
-
-class State(Enum):
-    """
-    Where an environment stands.
-    """
-
-    STARTING = "starting"
-    SNAPSHOT = "snapshot"
-    BUSY = "busy"
-    IDLE = "idle"
-    FROZEN = "frozen"
-    # Nothing runs in it after a failure: its next invocation begins with Init.
-    RESET = "reset"
-    ENDED = "ended"
+from .state import Ending, How, State
 
 
 class Environment:
@@ -171,7 +148,7 @@ class Environment:
 
         :param seconds: its limit, if not Lambda's
         """
-        seconds = seconds or RESTORE_SECONDS
+        seconds = seconds or limits.RESTORE_SECONDS
         self.thaw()
         api = self._domain.api
         api.restore()
@@ -376,17 +353,6 @@ class Environment:
             self.state = State.RESET
         else:
             self._ended(ending)
-
-
-def init_seconds(function: FunctionSpec) -> float:
-    """
-    How long Init may take.
-
-    Where it is run ahead of the first invocation, that is at least the function's timeout.
-    """
-    if function.initialization == "on-demand":
-        return INIT_SECONDS
-    return max(PREPARED_INIT_SECONDS, function.timeout_seconds)
 
 
 def check_destroyable(function: FunctionSpec) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 
-from .environment import Environment, State
+from .environment import Environment
+from .state import State
 from .versions import Version
 
 # How long the idle environments of a version stay after another has replaced it. AWS does not say.

@@ -18,13 +18,13 @@ from .command import find_command
 from .concurrency import Quotas, ScalingRate, admit, check_reservation
 from .counters import Counters
 from .dispatch import Dispatch
-from .domain import Ending
-from .environment import Environment, How, State, check_destroyable
+from .environment import Environment, check_destroyable
 from .extensions import extension_files
 from .freezer import Freezer, best_freezer
 from .function import FunctionSpec, InvokeResult
 from .invocation import Invocation, Outcome
 from .reclamation import FADE_SECONDS
+from .state import Ending, How, State
 from .versions import Alias, Function, Version
 
 
