@@ -155,7 +155,8 @@ def _not_restored(result: InvokeResult) -> web.Response:
 
     Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
     """
-    if json.loads(result.payload).get("errorType") == "Sandbox.Timedout":
+    # What a runtime has posted may be anything.
+    if result.payload.startswith(b'{"errorType": "Sandbox.Timedout"'):
         text = "Lambda couldn't restore the snapshot within the timeout limit."
         return _error(408, "SnapStartTimeoutException", {"Message": text})
     text = (
