@@ -243,11 +243,11 @@ class Way:
     kind: NetworkKind
     egress: str
 
-    def deploy(self, name: str, code: Path, handler: str, options: str = "") -> None:
+    def deploy(self, name: str, code: Path, handler: str, options: str = "", seconds: float = PATIENCE_SECONDS) -> None:
         environ = self.cluster.environ(
             {"MONGODB_URI": self.cluster.uri(options=options)}, egress=self.egress if self.kind == "shared" else None
         )
-        self.service.deploy(own(code, handler, environ, name, network=self.kind))
+        self.service.deploy(own(code, handler, environ, name, network=self.kind, timeout_seconds=seconds))
 
     def lay(self, name: str, network: Network) -> None:
         if self.kind == "shared":
@@ -279,6 +279,30 @@ def test_at_a_front_and_on_a_link_lost_flows_have_the_same_outcome(front: AtlasC
             ways = [Way(service, front, "shared", "127.91.0.1"), Way(service, front, "own", "")]
             for seconds in await asyncio.gather(*map(first_operations, ways)):
                 assert seconds["documented"] >= DEAD_SECONDS > seconds["with_warmline"]
+
+    asyncio.run(scenario())
+
+
+@needs_networks
+def test_at_a_front_and_on_a_link_a_black_hole_has_the_same_outcome(front: AtlasCluster, code: Path) -> None:
+    async def outcomes(way: Way) -> dict[str, str]:
+        names = {handler: f"black-hole-{way.kind}-{handler}".replace("_", "-") for handler in SOURCES}
+        for handler, name in names.items():
+            way.deploy(name, code, handler, seconds=3.0)
+            seconds_of(await way.service.invoke(name))
+        await way.service.settled()
+        for name in names.values():
+            way.lay(name, Network(black_hole="all"))
+        results = await asyncio.gather(*(way.service.invoke(name) for name in names.values()))
+        return {
+            handler: json.loads(result.payload)["errorType"] for handler, result in zip(names, results, strict=True)
+        }
+
+    async def scenario() -> None:
+        async with open_service() as service:
+            ways = [Way(service, front, "shared", "127.93.0.1"), Way(service, front, "own", "")]
+            at_front, on_link = await asyncio.gather(*map(outcomes, ways))
+            assert at_front == on_link == {"documented": "Sandbox.Timedout", "with_warmline": "NetworkTimeout"}
 
     asyncio.run(scenario())
 
