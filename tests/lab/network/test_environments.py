@@ -32,8 +32,10 @@ needs_networks = pytest.mark.usefixtures("switch")
 
 PATIENCE_SECONDS = 20.0
 
-# What plain PyMongo waits for a connection that does not answer; its default is twenty seconds.
-DEAD_SECONDS = 1.0
+# What plain PyMongo waits for a connection that does not answer, a slow one included; its default is twenty seconds.
+DEAD_SECONDS = 4.0
+# Lambda's timeout where it is to come before PyMongo gives up, and not while a slow machine connects.
+KILLED_SECONDS = 6.0
 # Longer than warmline takes for a pause between two invocations.
 FROZEN_SECONDS = 3.5
 
@@ -93,11 +95,12 @@ def seconds_of(result: InvokeResult) -> float:
     return seconds
 
 
-async def settled_connections(node: Node, app: str, wanted: int | None = None) -> int:
+async def settled_connections(node: Node, app: str, wanted: int) -> int:
     """
     How many connections of this name the server has, once there are so many or time is up.
     """
-    deadline = time.monotonic() + 2 * DEAD_SECONDS
+    # What closes has done so by then.
+    deadline = time.monotonic() + (PATIENCE_SECONDS if wanted else 4.0)
     with ConnectionSampler([node]) as sampler:
         while True:
             open_now = (await asyncio.to_thread(sampler.now))[node.name].by_app.get(app, 0)
@@ -278,31 +281,32 @@ def test_at_a_front_and_on_a_link_lost_flows_have_the_same_outcome(front: AtlasC
         async with open_service() as service:
             ways = [Way(service, front, "shared", "127.91.0.1"), Way(service, front, "own", "")]
             for seconds in await asyncio.gather(*map(first_operations, ways)):
-                assert seconds["documented"] >= DEAD_SECONDS > seconds["with_warmline"]
+                assert seconds["documented"] >= DEAD_SECONDS
+                assert seconds["with_warmline"] < seconds["documented"]
 
     asyncio.run(scenario())
 
 
 @needs_networks
 def test_at_a_front_and_on_a_link_a_black_hole_has_the_same_outcome(front: AtlasCluster, code: Path) -> None:
-    async def outcomes(way: Way) -> dict[str, str]:
+    async def killed(way: Way) -> dict[str, bool]:
         names = {handler: f"black-hole-{way.kind}-{handler}".replace("_", "-") for handler in SOURCES}
         for handler, name in names.items():
-            way.deploy(name, code, handler, seconds=3.0)
+            way.deploy(name, code, handler, seconds=KILLED_SECONDS)
             seconds_of(await way.service.invoke(name))
         await way.service.settled()
         for name in names.values():
             way.lay(name, Network(black_hole="all"))
         results = await asyncio.gather(*(way.service.invoke(name) for name in names.values()))
-        return {
-            handler: json.loads(result.payload)["errorType"] for handler, result in zip(names, results, strict=True)
-        }
+        errors = [json.loads(result.payload)["errorType"] for result in results]
+        return {handler: error == "Sandbox.Timedout" for handler, error in zip(names, errors, strict=True)}
 
     async def scenario() -> None:
         async with open_service() as service:
             ways = [Way(service, front, "shared", "127.93.0.1"), Way(service, front, "own", "")]
-            at_front, on_link = await asyncio.gather(*map(outcomes, ways))
-            assert at_front == on_link == {"documented": "Sandbox.Timedout", "with_warmline": "NetworkTimeout"}
+            for outcome in await asyncio.gather(*map(killed, ways)):
+                # The error that warmline raises comes before the deadline.
+                assert outcome == {"documented": True, "with_warmline": False}
 
     asyncio.run(scenario())
 
