@@ -60,7 +60,8 @@ def test_a_functions_connections_are_counted_by_its_name(lambda_: Deployed, repl
     assert 0 < metrics["first_request_ms_p50"] < metrics["cold_ms_p50"]
     assert 0 < metrics["init_ms_p50"] < metrics["cold_ms_p50"]
     assert metrics["connections_per_environment"] == 2
-    assert metrics["connections_at_rest"] == 4 * metrics["cold_starts"]
+    # An environment may be frozen before it has met every member.
+    assert 2 * metrics["cold_starts"] <= metrics["connections_at_rest"] <= 4 * metrics["cold_starts"]
     assert metrics["peak_connections"] == 2 * metrics["cold_starts"]
     assert [(series.variant, series.node) for series in result.connections] == [
         ("kept", "primary"),
@@ -78,7 +79,8 @@ def test_environments_that_were_there_before_are_told_of(lambda_: Deployed, alon
     run(lambda_, "warm", loads=("burst:1",))
     result = run(lambda_, "warm", loads=("burst:1",), uri=replica_set.uri)
     metrics = result.variants["warm"]
-    assert (metrics["cold_starts"], metrics["connections_before"]) == (0, 4)
+    assert metrics["cold_starts"] == 0
+    assert 2 <= metrics["connections_before"] <= 4
     assert math.isnan(metrics["connections_per_environment"])
     assert any("warm had environments before the load" in note for note in result.notes)
 
