@@ -40,13 +40,13 @@ def test_only_warmline_names_the_reason(
     assert [metrics[f"{name}_{case}"] for name in names] == [told, unnamed, timed_out, told]
 
 
-def test_once_the_address_is_listed_all_are_served_and_only_who_timed_out_has_lost_its_environment(
+def test_once_the_address_is_listed_all_are_served_and_only_who_timed_out_was_reset(
     result: ExperimentResult,
 ) -> None:
     served = {name: metrics["served_once_listed"] for name, metrics in result.variants.items()}
-    lost = {name: metrics["environments_lost"] for name, metrics in result.variants.items()}
+    reset = {name: metrics["environments_reset"] for name, metrics in result.variants.items()}
     assert served == {"documented": ENVIRONMENTS, "patient": ENVIRONMENTS, "warmline": ENVIRONMENTS}
-    assert lost == {"documented": ENVIRONMENTS, "patient": 0, "warmline": 0}
+    assert reset == {"documented": ENVIRONMENTS, "patient": 0, "warmline": 0}
 
 
 def test_the_notes_have_what_the_errors_say(result: ExperimentResult) -> None:

@@ -19,9 +19,9 @@ def test_only_the_callback_that_waits_times_out_and_closing_the_client_opens_con
     assert all(variant.keys() == {metric.name for metric in METRICS} for variant in result.variants.values())
     assert [variant["other_errors"] for variant in result.variants.values()] == [0, 0, 0, 0]
 
-    assert (waits["timed_out"], waits["environments_started"]) == (total, total)
+    assert (waits["timed_out"], waits["environments_reset"]) == (total, total)
     for variant in (closes, documented, not_concerned):
-        assert (variant["timed_out"], variant["environments_started"]) == (0, 2)
+        assert (variant["timed_out"], variant["environments_reset"]) == (0, 0)
     # A monitor on each of three nodes, and one connection for operations.
     for variant in (documented, not_concerned):
         assert variant["connections_created"] == 2 * 4

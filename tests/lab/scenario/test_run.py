@@ -142,7 +142,9 @@ def test_failures_are_counted_by_their_message_without_a_login(tmp_path: Path) -
 def test_a_function_that_connects_to_nothing_is_asked_for_its_variable(tmp_path: Path) -> None:
     result = run(function(tmp_path / "app", IDLE, "burst:3", payload=b'{"fails": false}', reserved_concurrency=1))
     assert result.variants["app"]["throttled_invocations"] == 2
-    assert result.answer == "app answered 1 of 3 invocations and opened no connection to the cluster."
+    assert result.answer == (
+        "app answered 1 of 3 invocations (2 were throttled at its concurrency) and opened no connection to the cluster."
+    )
     assert "app has connected to nothing here: does it read the connection string in MONGODB_URI?" in result.notes
 
 

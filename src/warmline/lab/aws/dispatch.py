@@ -254,6 +254,7 @@ class Dispatch:
             environment=environment.name,
             log_tail=environment.log_since(logged),
             restore_failed=restore_failed,
+            reset=environment.is_spent,
         )
 
     async def _settle(self, version: Version, environment: Environment, key: str) -> None:

@@ -89,6 +89,13 @@ class Environment:
         return self._log.since(logged)
 
     @property
+    def is_spent(self) -> bool:
+        """
+        Whether it will be reset, or end, since its last invocation has timed out or crashed.
+        """
+        return self._spent is not None
+
+    @property
     def repeats_init(self) -> bool:
         """
         Whether its next invocation begins with Init, since something in it has failed.

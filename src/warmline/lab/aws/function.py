@@ -134,7 +134,8 @@ class InvokeResult:
     and handler for a cold start, thaw and handler otherwise. ``init_ms`` is ``None`` for a warm one; with SnapStart it
     is what the restore took, hooks included. An Init that failed is repeated within the invocation, as Lambda does: the
     repetition is part of ``duration_ms``, and only the first is ``init_ms``. ``restore_failed``: the handler was not
-    reached, since the snapshot could not be restored; Lambda's API answers that with an error of its own.
+    reached, since the snapshot could not be restored; Lambda's API answers that with an error of its own. ``reset``: it
+    has timed out or crashed, so Lambda resets the environment, and the client in it is gone.
     """
 
     request_id: str
@@ -147,6 +148,7 @@ class InvokeResult:
     environment: str
     log_tail: str
     restore_failed: bool = False
+    reset: bool = False
 
     @property
     def cold(self) -> bool:

@@ -90,7 +90,7 @@ METRICS = (
         )
     ),
     Metric("served_once_listed", "callers served once the address is on the list", 0, "Afterwards"),
-    Metric("environments_lost", "environments lost until then", 0, "Afterwards"),
+    Metric("environments_reset", "environments reset until then", 0, "Afterwards"),
 )
 
 
@@ -188,11 +188,10 @@ def _metrics(run: _Run) -> dict[str, float]:
             f"seconds_p50_{case.name}": percentile([result.duration_ms / 1000 for result in results], 50),
             f"init_tells_{case.name}": run.told_in_init[case.name],
         }
-    before = {result.environment for result in run.denied[NOT_LISTED.name]}
     return {
         **metrics,
         "served_once_listed": sum(result.function_error is None for result in run.listed),
-        "environments_lost": len(before - {result.environment for result in run.listed}),
+        "environments_reset": sum(result.reset for result in run.denied[NOT_LISTED.name]),
     }
 
 

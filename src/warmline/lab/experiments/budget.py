@@ -83,7 +83,7 @@ METRICS = (
     Metric("peak_primary", "most connections open, primary"),
     Metric("reserved", "reserved concurrency"),
     Metric("throttled", "throttled calls (429)"),
-    Metric("environments_started", "environments started"),
+    Metric("environments_reset", "environments reset after a timeout"),
     Metric("answer_ms_p50", "an answer, median (ms)"),
 )
 
@@ -272,7 +272,7 @@ def _metrics(run: _Run, lives: list[ConnectionLife]) -> dict[str, float]:
         "peak_primary": most_open(mine, run.started, lasted, lasted)[0] if mine else 0,
         "reserved": math.nan if run.reserved is None else run.reserved,
         "throttled": run.throttled,
-        "environments_started": len({result.environment for result in results}),
+        "environments_reset": sum(result.reset for result in results),
         "answer_ms_p50": percentile([result.latency_ms for result in _good(run)], 50),
     }
 

@@ -67,7 +67,7 @@ METRICS = tuple(
         ("reason_told", "invocations whose error tells the reason"),
         ("answered_ms_p50", "the caller's wait, median (ms)"),
         ("next_ms_p50", "the next invocation once all is well, median (ms)"),
-        ("environments_lost", "environments lost"),
+        ("environments_reset", "environments reset"),
         ("left_on_the_server", "operations that run on in the server"),
     )
 )
@@ -183,7 +183,7 @@ def _result(
         events={name: one.events for name, one in courses.items()},
         notes=(
             "Nothing here ran on AWS: real runtime client, real mongod, one machine.",
-            "After a timeout Lambda resets the environment; the next invocation then pays for a new one, of which the "
+            "After a timeout Lambda resets the environment; the next invocation then pays for its Init, of which the "
             "zygote start leaves out the interpreter and PyMongo's import.",
         ),
         command=f"warmline lab run {NAME} --environments {options.environments} --start {options.start}",
@@ -199,7 +199,7 @@ def _metrics(case: str, run: _Run) -> dict[str, float]:
         f"reason_told_{case}": sum(bool(kind) for kind in kinds) - timed_out,
         f"answered_ms_p50_{case}": percentile([result.latency_ms for result in run.bad], 50),
         f"next_ms_p50_{case}": percentile([result.latency_ms for result in run.good], 50),
-        f"environments_lost_{case}": len({r.environment for r in run.bad} - {r.environment for r in run.good}),
+        f"environments_reset_{case}": sum(result.reset for result in run.bad),
         f"left_on_the_server_{case}": run.left_on_the_server,
     }
 

@@ -36,7 +36,7 @@ VARIANTS = (
 METRICS = (
     Metric("timed_out", "invocations that end with 'Task timed out'"),
     Metric("other_errors", "invocations that fail otherwise"),
-    Metric("environments_started", "environments started"),
+    Metric("environments_reset", "environments reset after a timeout"),
     Metric("connections_created", "connections created, all nodes"),
     Metric("answered_ms_p50", "the caller's wait, median (ms)", 1),
     Metric("primary_connections_per_environment", "connections kept open per environment, primary", 2),
@@ -99,7 +99,7 @@ def _metrics(run: _Run, created: int) -> dict[str, float]:
     return {
         "timed_out": timed_out,
         "other_errors": len(failed) - timed_out,
-        "environments_started": len({result.environment for result in run.results}),
+        "environments_reset": sum(result.reset for result in run.results),
         "connections_created": created,
         "answered_ms_p50": percentile([result.duration_ms for result in run.results], 50),
         "primary_connections_per_environment": run.kept.get("primary", 0.0),

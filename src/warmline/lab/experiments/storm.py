@@ -42,7 +42,7 @@ METRICS = (
     Metric("seconds_until_half_served", "until half of the callers have their answer (s)", 1),
     Metric("seconds_until_all_served", "until all of them have it (s)", 1),
     Metric("failed_invocations", "failed invocations on the way"),
-    Metric("environments_started", "environments started"),
+    Metric("environments_reset", "environments reset after a timeout"),
     Metric("connections_tried_primary", "connections tried, primary"),
     Metric("connections_admitted_primary", "connections admitted, primary"),
     Metric("longest_queue_primary", "longest queue, primary"),
@@ -143,7 +143,7 @@ def _result(options: RunOptions, runs: dict[str, _Run], version: str) -> Experim
         variant_labels={variant.name: variant.label for variant in VARIANTS},
         ratios={
             f"{metric}_documented_to_warmline": documented[metric] / ours[metric]
-            for metric in ("connections_tried_primary", "environments_started")
+            for metric in ("connections_tried_primary", "connections_admitted_primary")
         },
         machine=machine(),
         versions=versions(version),
@@ -180,7 +180,7 @@ def _metrics(run: _Run) -> dict[str, float]:
         "seconds_until_half_served": _finite(sorted(seconds)[(len(seconds) - 1) // 2]),
         "seconds_until_all_served": _finite(max(seconds)),
         "failed_invocations": sum(result.function_error is not None for result in tries),
-        "environments_started": len({result.environment for result in tries}),
+        "environments_reset": sum(result.reset for result in tries),
         "connections_tried_primary": run.tried,
         "connections_admitted_primary": run.admitted,
         "longest_queue_primary": run.longest_queue,

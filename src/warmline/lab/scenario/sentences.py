@@ -24,6 +24,8 @@ def answer(name: str, metrics: Mapping[str, float], cluster: Servers) -> str:
     answered = invocations - metrics["failed_invocations"] - metrics["throttled_invocations"]
     some = "all" if answered == invocations else f"{answered:,.0f} of"
     served = f"{name} answered {some} {invocations:,.0f} invocations"
+    if metrics["throttled_invocations"]:
+        served += f" ({metrics['throttled_invocations']:,.0f} were throttled at its concurrency)"
     if not metrics["connections_created"]:
         return f"{served} and opened no connection to the cluster."
     peak = f"at most {metrics['peak_connections']:,.0f} connections on the {cluster.main}"
