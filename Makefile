@@ -19,11 +19,12 @@ figures: $(VENV)/installed
 	$(BIN)/python docs/distil.py
 	$(MAKE) docs
 
+# Twice as many as cores: what tests do most is wait, for servers and for timeouts.
 test: $(VENV)/installed
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n 4 --dist loadfile -m "not slow"
 
 test-all: $(VENV)/installed
-	$(BIN)/pytest
+	$(BIN)/pytest --cov --cov-report=term:skip-covered
 
 # The same tests with the oldest PyMongo that we support, in a virtual environment of its own.
 test-oldest:
