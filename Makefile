@@ -10,7 +10,7 @@ SOURCES := pyproject.toml README.md $(shell find src -type f -not -name '*.pyc')
 demo: $(VENV)/installed
 	$(BIN)/warmline lab run reuse-client --environments 20 --html build/reuse-client.html --json build/reuse-client.json
 
-# Every experiment, its page and its JSON: under half an hour on two cores that do nothing else.
+# Every experiment, its page and its JSON: forty minutes on two cores that do nothing else.
 experiments: $(VENV)/installed
 	$(BIN)/warmline lab run-all --output build/experiments
 
