@@ -58,6 +58,15 @@ def reports(result: Result) -> list[str]:
     return [line for line in result.stderr.splitlines() if line.startswith("REPORT ")]
 
 
+def opened(report: str) -> list[int]:
+    """
+    The connections opened to the primary and the two secondaries.
+    """
+    counts = re.search(r"Connections opened: primary: (\d+), secondary 1: (\d+), secondary 2: (\d+)$", report)
+    assert counts, report
+    return [int(count) for count in counts.groups()]
+
+
 def test_a_function_is_invoked_against_a_cluster_of_its_own(code: Path) -> None:
     (code / "event.json").write_text('{"id": 7}')
     result = invoke("app.lambda_handler", "--event", "event.json", "--times", "2", "--freeze", "0.1")
@@ -65,9 +74,10 @@ def test_a_function_is_invoked_against_a_cluster_of_its_own(code: Path) -> None:
     assert result.stderr.count("asked for {'id': 7} None 128\n") == 2
     cold, warm = reports(result)
     assert re.search(r"Duration: [\d.]+ ms\tInit Duration: [\d.]+ ms\tMemory Size: 128 MB\t", cold)
-    assert cold.endswith("Connections opened: primary: 2, secondary 1: 1, secondary 2: 1")
     assert "Init Duration" not in warm
-    assert warm.endswith("Connections opened: primary: 0, secondary 1: 0, secondary 2: 0")
+    # A monitor may be frozen before it has connected, and does so in the next invocation.
+    assert [sum(counts) for counts in zip(opened(cold), opened(warm), strict=True)] == [2, 1, 1]
+    assert opened(warm)[0] == 0
 
 
 def test_a_function_that_fails_is_exit_code_1_and_its_error_is_the_payload(code: Path, replica_set: Cluster) -> None:

@@ -24,8 +24,8 @@ from warmline.lab.atlas import AtlasSpec, start_atlas
 from warmline.lab.atlas import cluster as atlas_cluster
 from warmline.lab.atlas.loop import LoopThread
 from warmline.lab.cluster import connect_as
-from warmline.lab.cluster.replica_set import free_ports
-from warmline.lab.errors import ClusterStartError, LabError, NoPrimary, PortTaken
+from warmline.lab.cluster.replica_set import bound_sockets
+from warmline.lab.errors import ClusterStartError, LabError, NoPrimary
 from warmline.lab.names import server as name_server
 from warmline.lab.names.errors import NoFreeAddress
 from warmline.lab.names.resolve import choose_resolver
@@ -88,7 +88,7 @@ class Scene:
     workspace: Workspace
     monkeypatch: pytest.MonkeyPatch
     undo: ExitStack
-    ports: list[int] = field(default_factory=list)
+    listeners: list[socket.socket] = field(default_factory=list)
 
 
 def no_more_threads(scene: Scene) -> None:
@@ -119,13 +119,8 @@ def certificate_is_damaged(scene: Scene) -> None:
     pem.write_text("no certificate")
 
 
-def port_is_taken(number: int) -> Callable[[Scene], None]:
-    def take(scene: Scene) -> None:
-        taken = scene.undo.enter_context(socket.socket())
-        taken.bind(("127.0.0.1", scene.ports[number]))
-        taken.listen()
-
-    return take
+def port_is_lost(number: int) -> Callable[[Scene], None]:
+    return lambda scene: scene.listeners[number].close()
 
 
 @pytest.mark.parametrize(
@@ -140,23 +135,23 @@ def port_is_taken(number: int) -> Callable[[Scene], None]:
         (
             PLAIN,
             "starting 3 faces",
-            port_is_taken(0),
-            PortTaken,
-            "cluster0-mongos-00.* in use; start",
+            port_is_lost(0),
+            ClusterStartError,
+            "cluster0-mongos-00.* can't listen",
         ),
         (
             PLAIN,
             "starting 3 faces",
-            port_is_taken(1),
-            PortTaken,
-            "cluster0-mongos-01.* in use; start",
+            port_is_lost(1),
+            ClusterStartError,
+            "cluster0-mongos-01.* can't listen",
         ),
         (
             PLAIN,
             "starting 3 faces",
-            port_is_taken(2),
-            PortTaken,
-            "cluster0-mongos-02.* in use; start",
+            port_is_lost(2),
+            ClusterStartError,
+            "cluster0-mongos-02.* can't listen",
         ),
     ],
 )
@@ -176,15 +171,15 @@ def test_a_start_that_fails_at_any_step_leaves_nothing(
     with nothing_left() as workspace, ExitStack() as undo:
         scene = Scene(workspace, monkeypatch, undo)
 
-        def choose(count: int) -> list[int]:
-            scene.ports = free_ports(count)
-            return scene.ports
+        def bind(count: int) -> list[socket.socket]:
+            scene.listeners = bound_sockets(count)
+            return scene.listeners
 
         def begin(doing: str) -> None:
             if doing == step:
                 cause(scene)
 
-        monkeypatch.setattr(atlas_cluster, "free_ports", choose)
+        monkeypatch.setattr(atlas_cluster, "bound_sockets", bind)
         begin("")
         with pytest.raises(error, match=says), start_atlas(workspace, spec, on_step=begin):
             pass

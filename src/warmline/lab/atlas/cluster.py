@@ -5,6 +5,7 @@ A running Atlas-like cluster: servers, front, names and identities, started and 
 from __future__ import annotations
 
 import shutil
+import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -13,7 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..cluster import Cluster, ClusterSpec, start_cluster
-from ..cluster.replica_set import asking, connect_as, free_ports
+from ..cluster.replica_set import asking, bound_sockets, connect_as
 from ..cluster.tls import Certificates, make_certificates
 from ..cluster.users import APPLICATION_DATABASE, USERS_DATABASE, Role, create_external_like_user
 from ..iam import Identities, ServerConversation, database_user
@@ -143,12 +144,18 @@ def start_atlas(
         if spec.tls:
             on_step("making certificates")
             certificates = make_certificates(directory / "tls", [f"*.{LAB_DOMAIN}"])
-        servers, ports = _start_servers(workspace, spec, hosts, certificates, mongod, on_step)
+        # Kept until the front stands there: others look for free ports too, while the servers start.
+        listeners = bound_sockets(len(hosts)) if spec.needs_front else []
+        for listener in listeners:
+            stack.enter_context(listener)
+        ports = tuple(listener.getsockname()[1] for listener in listeners)
+        servers = _start_servers(workspace, spec, hosts, ports, certificates, mongod, on_step)
         stack.enter_context(servers)
 
         on_step("starting the DNS server")
         txt = REPLICA_SET_OPTIONS if spec.kind == "replica-set" else SHARDED_OPTIONS
-        members = [Member(host, port, ADDRESS) for host, port in zip(hosts, ports, strict=True)]
+        where = ports or tuple(node.port for node in servers.nodes)
+        members = [Member(host, port, ADDRESS) for host, port in zip(hosts, where, strict=True)]
         names = NameServer(cluster_zone(cluster=CLUSTER_NAME, members=members, txt=txt))
         loop.run(names.start())
         stack.callback(lambda: loop.run(names.close()))
@@ -160,7 +167,7 @@ def start_atlas(
         if spec.needs_front:
             on_step(f"starting {len(hosts)} faces")
             iam = IamLogin(lambda: ServerConversation(identities), passwords.get) if spec.auth == "iam" else None
-            front = Front(_faces(spec, servers, hosts, ports), _front_options(spec, certificates, iam))
+            front = Front(_faces(spec, servers, hosts, listeners), _front_options(spec, certificates, iam))
             loop.run(front.__aenter__())
             stack.callback(lambda: loop.run(front.__aexit__()))
         yield AtlasCluster(spec, servers, front, names, resolver, identities, loop, hosts, passwords)
@@ -179,34 +186,37 @@ def _start_servers(
     workspace: Workspace,
     spec: AtlasSpec,
     hosts: tuple[str, ...],
+    ports: tuple[int, ...],
     certificates: Certificates | None,
     mongod: str | Path | None,
     on_step: Callable[[str], None],
-) -> tuple[Cluster, tuple[int, ...]]:
+) -> Cluster:
     """
-    Start the mongods; return them, and the port behind each of the names.
+    Start the mongods.
+
+    :param ports: where the front will stand, if there is one
     """
     inner = ClusterSpec(members=spec.members, tls=spec.tls, auth="none" if spec.auth == "none" else "scram")
-    ports = tuple(free_ports(len(hosts))) if spec.needs_front else None
     public = None
     if spec.kind == "replica-set" and spec.tls:
         # What a member tells its clients is where the front stands, or else its own port.
         public = tuple(f"{host}:{port}" for host, port in zip(hosts, ports, strict=True)) if ports else hosts
-    servers = start_cluster(workspace, inner, mongod, on_step, public=public, certificates=certificates)
-    return servers, ports or tuple(node.port for node in servers.nodes)
+    return start_cluster(workspace, inner, mongod, on_step, public=public, certificates=certificates)
 
 
-def _faces(spec: AtlasSpec, servers: Cluster, hosts: tuple[str, ...], ports: tuple[int, ...]) -> list[FaceSpec]:
+def _faces(
+    spec: AtlasSpec, servers: Cluster, hosts: tuple[str, ...], listeners: Sequence[socket.socket]
+) -> list[FaceSpec]:
     if spec.kind == "sharded":
         # A mongos can always write.
         primary = servers.primary()
         return [
-            FaceSpec(host, (primary.host, primary.port), port, mongos=True)
-            for host, port in zip(hosts, ports, strict=True)
+            FaceSpec(host, (primary.host, primary.port), mongos=True, listener=listener)
+            for host, listener in zip(hosts, listeners, strict=True)
         ]
     return [
-        FaceSpec(host, (node.host, node.port), port)
-        for host, node, port in zip(hosts, servers.nodes, ports, strict=True)
+        FaceSpec(host, (node.host, node.port), listener=listener)
+        for host, node, listener in zip(hosts, servers.nodes, listeners, strict=True)
     ]
 
 

@@ -366,7 +366,14 @@ def free_ports(count: int) -> list[int]:
     Let the kernel choose ports: all are bound at the same time, so they differ.
     """
     with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind((LOOPBACK, 0))
-        return [one.getsockname()[1] for one in sockets]
+        return [held.enter_context(one).getsockname()[1] for one in bound_sockets(count)]
+
+
+def bound_sockets(count: int) -> list[socket.socket]:
+    """
+    Have free ports kept, each by a socket of its own, until somebody listens there.
+    """
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind((LOOPBACK, 0))
+    return sockets

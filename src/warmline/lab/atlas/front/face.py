@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
 import select
 import socket
 import ssl
@@ -16,7 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...errors import ClusterStartError, MalformedMessage, PortTaken
+from ...cluster.replica_set import bound_sockets
+from ...errors import ClusterStartError, MalformedMessage
 from .access_list import AccessList, deny, reset
 from .connection import Connection, Flow, Lost, pass_network
 from .limits import Admission, Limits
@@ -34,12 +34,15 @@ _PEER_CLOSED = getattr(select, "POLLRDHUP", select.POLLHUP)
 class FaceSpec:
     """
     An address and the server behind it. ``mongos`` makes the server look like one.
+
+    ``listener`` is a socket that has its address already, and which the face closes when it stops; else it takes a free
+    port.
     """
 
     name: str
     server: tuple[str, int]
-    port: int = 0
     mongos: bool = False
+    listener: socket.socket | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,20 +103,16 @@ class Face:
         """
         Listen on loopback.
 
-        :raises ClusterStartError: it can't; ``PortTaken`` if the port is in use.
+        :raises ClusterStartError: it can't.
         """
         self._tls = _server_tls(self._options.server_pem) if self._options.server_pem else None
         self._to_server = _client_tls(self._options.ca) if self._options.ca else None
         # Any 127.x address may be the source, so it listens on 127.0.0.1 and nothing wider.
         try:
-            self._listener = await asyncio.start_server(self._serve, "127.0.0.1", self.spec.port, backlog=1024)
+            listener = self.spec.listener or bound_sockets(1)[0]
+            self._listener = await asyncio.start_server(self._serve, sock=listener, backlog=1024)
         except OSError as error:
-            kind = PortTaken if error.errno == errno.EADDRINUSE else ClusterStartError
-            reason = os.strerror(error.errno) if error.errno else str(error)
-            raise kind(
-                f"{self.spec.name} can't listen on 127.0.0.1:{self.spec.port}: {reason}; start the cluster again, "
-                "which chooses other ports"
-            ) from error
+            raise ClusterStartError(f"{self.spec.name} can't listen on 127.0.0.1: {error.strerror}") from error
 
     @property
     def port(self) -> int:
